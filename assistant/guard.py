@@ -1,0 +1,171 @@
+"""Stops what must not go further: identity numbers, empty and over-long questions, attempts to steer the assistant.
+
+Runs before anything is searched, stored, logged or sent. A refusal names the kind of datum, never the value. If the guard
+itself breaks, the question is stopped.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+
+from assistant.types import Status
+
+MAX_CHARACTERS = 4_000  # a page and a half of facts; 2,000 was too short for pasted cases, more is a document
+MAX_HISTORY_TURNS = 20
+
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+                        "\U000e0000-\U000e007f]")
+_DASH = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d\u30fc\u00b7]")
+_SEP = r"[ \t./-]?"
+_NUMBER = re.compile(
+    rf"(?<![\d:])(?P<century>1[89]|20)?{_SEP}(?P<y>\d\d){_SEP}(?P<m>\d\d){_SEP}(?P<d>\d\d)\s?(?P<sign>[-+])?\s?(?P<n>\d{{4}})(?!\d)"
+)
+_SPREAD = re.compile(r"(?<!\d)(?:\d[ .\-_]{1,2}){9,11}\d(?!\d)")
+_RESERVE = re.compile(r"(?<!\d)(?:1[89]|20)?(?P<y>\d\d)(?P<m>\d\d)(?P<d>\d\d)-?(?P<n>[A-Z]{1,2}\d{2,3}|\d[A-Z]\d\d|\d{2}[A-Z]\d)(?![\dA-Za-z])")
+_SAYS_PERSON = re.compile(r"(?:person|samordnings|p-|pers\.?|sam\.?|id-?|identitets)\s?-?(?:nummer|nr)|\bpnr\b|\bpersnr\b|\bfödd\b",
+                          re.I)
+_SAYS_PHONE = re.compile(r"(?:\btel\b|telefon|mobil|\bring|\bnås\b|\bsms|\+46|\bphone|\bfax)[^\d]{0,25}$", re.I)
+_SAYS_CASE = re.compile(r"(?:\bdnr\b|diarie|ärendenr|ärendenummer|målnr|\bSFS\b|\bprop\b|\bbelopp|\bkr\b|kronor|orgnr|organisationsn)[^\d]{0,15}$", re.I)
+_STEERING = re.compile(
+    r"ignorera (?:alla |dina |tidigare |ovanst|reglerna|systemet|instruktion)|glöm (?:alla |dina |tidigare |reglerna|att du)"
+    r"|bortse från (?:dina|alla|tidigare) (?:regler|instruktion)|\bsystem ?prompt|systemmeddelande|du är nu (?:en|ett|inte|min)\b"
+    r"|låtsas (?:att du|vara)|svara bara (?:med )?(?:ja|nej)\b|svara (?:enbart|endast) (?:med )?(?:ja|nej)\b|utan (?:källor|citat|förbehåll)[ ,.]+(?:svara|säg|bara)"
+    r"|ignore (?:all|any|your|the|previous)[\w ]{0,20}(?:instruction|rule|prompt)|disregard (?:all|your|the|previous)|developer mode|jailbreak|\bDAN\b"
+    r"|you are now\b|pretend (?:to be|that you)|reveal (?:your|the) (?:prompt|instruction|rules)|visa (?:din|dina) (?:prompt|instruktion|systemregler)"
+    r"|hitta på (?:en|ett|ett lagrum|en paragraf|en källa)|skriv om lagen så",
+    re.I)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a question is stopped. ``kind`` names the kind of personal datum or trouble; the value is never kept."""
+
+    status: Status
+    kind: str
+
+
+def check(text: str, today: date | None = None) -> Refusal | None:
+    """What stops ``text``, or None. Any failure in here stops it too."""
+    try:
+        return _check(text, today or date.today())
+    except Exception:  # a guard that breaks must block
+        return Refusal(Status.ERROR_INTERNAL, "guard")
+
+
+def _check(text: str, today: date) -> Refusal | None:
+    if not text.strip() or not re.search(r"\w", text):
+        return Refusal(Status.ERROR_EMPTY, "empty")
+    if len(text) > MAX_CHARACTERS:
+        return Refusal(Status.ERROR_TOO_LONG, "too_long")
+    if kind := identity_number(text, today):
+        return Refusal(Status.REFUSED_PERSONAL_DATA, kind)
+    plain = plainly(text)
+    if _STEERING.search(plain):
+        return Refusal(Status.REFUSED_MANIPULATION, "steering")
+    return None
+
+
+def plainly(text: str) -> str:
+    """``text`` with look-alike characters made plain: full-width and other digits, dashes, invisible marks."""
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    text = "".join(str(unicodedata.digit(c)) if not c.isascii() and c.isdigit() else c for c in text)
+    return _DASH.sub("-", text.replace("\u00a0", " "))
+
+
+def identity_number(text: str, today: date | None = None) -> str | None:
+    """The kind of identity number that ``text`` holds (personnummer, samordningsnummer, reservnummer), or None.
+
+    Ten or twelve digits that form a date and carry the right check digit (SKV 704). SFS numbers, dates, case numbers,
+    amounts, organisation and phone numbers don't.
+    """
+    plain = plainly(text)
+    now = today or date.today()
+    for match in _NUMBER.finditer(plain):
+        if kind := _judge(match, plain, now):
+            return kind
+    for match in _SPREAD.finditer(plain):
+        digits = re.sub(r"\D", "", match[0])
+        again = _NUMBER.fullmatch(digits)
+        if again and _luhn(digits[-10:]) and _day(again, now):
+            return _day(again, now)
+    for match in _RESERVE.finditer(plain):
+        if _day(match, now) == "personnummer":
+            return "reservnummer"
+    return None
+
+
+def _judge(match: re.Match[str], text: str, now: date) -> str | None:
+    kind = _day(match, now)
+    if kind is None:
+        return None
+    before = text[max(0, match.start() - 40): match.start()]
+    if _SAYS_PERSON.search(before):
+        return kind
+    digits = re.sub(r"\D", "", match[0])
+    if not _luhn(digits[-10:]):
+        return None
+    bare = match["sign"] is None and match["century"] is None
+    if bare and (_SAYS_PHONE.search(before) or _SAYS_CASE.search(before)):
+        return None
+    written_as_groups = bool(re.search(r"\d[ \t./-]\d", match[0][: match.start("n") - match.start()]))
+    if written_as_groups and match["century"] is None and match["sign"] is None:
+        return None  # «12 34 56 7890»: an amount, a phone number or an account, not how an identity number is written
+    return kind
+
+
+def _day(match: re.Match[str], now: date) -> str | None:
+    groups = match.groupdict()
+    month, day = int(match["m"]), int(match["d"])
+    kind = "personnummer"
+    if day > 60:
+        kind, day = "samordningsnummer", day - 60
+    centuries = [int(groups["century"])] if groups.get("century") else [20, 19, 18]
+    for century in centuries:
+        try:
+            born = date(century * 100 + int(match["y"]), month, day)
+        except ValueError:
+            continue
+        if born <= now and now.year - born.year <= 125:
+            return kind
+    return None
+
+
+def _luhn(ten: str) -> bool:
+    total = 0
+    for place, digit in enumerate(ten):
+        value = int(digit) * (2 if place % 2 == 0 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+# --- a named person ------------------------------------------------------------------------------------------------
+
+_FIRST_NAMES = frozenset("""
+adam agneta ahmed alexander alice ali alva amanda amina anders andreas anette anita anna anneli annika arvid astrid axel barbro
+bengt berit birgitta bo britt camilla carina carl carolina catharina cecilia charlotta christer christina christoffer daniel
+david elias elin elisabeth ella ellen elsa emelie emil emma erik eva fatima felix fredrik frida gabriel gun gunilla gunnar
+gustav göran hanna hans hassan helena henrik hugo håkan ibrahim ida inga ingegerd ingrid isabelle jakob jan jenny jens jesper
+jessica joakim johan johanna john jonas josefin josef julia kajsa karin karl katarina kent kerstin kim kjell klara kristina
+lars lena lennart leif leo liam lina linda linnea linus lisa lotta louise lovisa lucas magdalena magnus maja malin margareta
+maria marianne marie markus martin mathias mattias mia mikael mohamed mohammed mona monika moa nathalie niklas nils noah ola
+olivia olle olof oscar oskar pat patrik per pernilla peter pia pontus rebecka rickard robert robin roger rolf sandra sara sebastian
+siv sofia sofie stefan sten stig susanne sven svetlana therese thomas tobias tommy tore torbjörn ulf ulla ulrika urban vera
+victoria viktor viktoria vilhelm william yasmin yusuf yvonne zahra åke åsa örjan
+""".split())
+_NAMED = re.compile(r"\b(?P<first>[A-ZÅÄÖÉ][a-zåäöéü]+)(?:-[A-ZÅÄÖ][a-zåäö]+)?(?: [A-ZÅÄÖ]\.?)? (?P<last>[A-ZÅÄÖ][a-zåäöéü]+(?:-[A-ZÅÄÖ][a-zåäö]+)?)\b")
+_DECIDE = re.compile(
+    r"\b(?:bevilja|avslå|besluta|avgör|bedöm|godkänn|neka|anmäl|berättigad|har (?:han|hon|hen) rätt|skyldig till|ska få|bör få|"
+    r"får (?:vi|jag|man)|kan (?:vi|jag)|lämna ut|lämna|stämmer det|har \w+ (?:fått|ansökt|begått|fuskat)|fuskar|ljuger|kriminell|dömd)", re.I)
+
+
+def names_person(text: str) -> bool:
+    """Whether ``text`` seems to name a private person («Anna Svensson»), going by common first names."""
+    return any(match["first"].lower() in _FIRST_NAMES for match in _NAMED.finditer(text))
+
+
+def asks_for_decision_on_person(text: str) -> bool:
+    """Whether ``text`` asks what to decide or believe about a named person."""
+    return names_person(text) and bool(_DECIDE.search(text))

@@ -1,0 +1,196 @@
+"""What a question names and the words it uses → hits: one ranking over provisions and documents, in force on the day.
+
+Candidates come from five places: a written lagrum (which can't miss), the ground finder, staff's own wordings, keywords and
+vectors. They are scored per reference, so that a provision is one hit whether its words, its note or a wording was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict
+
+from assistant.types import Hit, Question
+from assistant.understand import Understood, understand
+from corpus import analysis, lagrum
+from corpus.index import Index
+
+NEAREST = 400  # vectors fetched before filtering by date; a filter inside Chroma costs 35–115 times more
+KEYWORDS = 400
+MAX_PER_DOCUMENT = 3
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each source of evidence counts; tuned on our own wordings, each left out in turn (`bench/`)."""
+
+    keyword: float = 0.9
+    expansion: float = 0.35
+    vector: float = 0.8
+    wording_words: float = 1.0
+    wording_vector: float = 1.3
+    exact: float = 4.0
+    found: float = 0.9
+    core: float = 0.45
+    note: float = 0.15
+    statute: float = 0.0
+    document: float = -0.25
+    press: float = -0.35
+    outdated: float = -0.15
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One reference with the passages that speak for it and what each kind of evidence gave (0–1)."""
+
+    ref: str
+    positions: tuple[int, ...]
+    parts: dict[str, float]
+
+
+def search(understood: Understood, index: Index, k: int = 10, *, weights: Weights = Weights(), found: Sequence[str] = ()) -> tuple[Hit, ...]:
+    """The ``k`` best hits for what was understood. ``found``: references the ground finder named, best first."""
+    evidence = gather(understood, index, found)
+    scored = sorted(((score(one, weights), one) for one in evidence), key=lambda pair: (-pair[0], pair[1].ref))
+    top = max((value for value, _ in scored), default=1.0) or 1.0
+    picked: list[tuple[int, float, Evidence]] = []
+    for value, one in scored:
+        for rank, n in enumerate(one.positions[:MAX_PER_DOCUMENT]):
+            picked.append((n, max(0.0, value / top) * 0.97**rank * (0.8 if rank else 1.0), one))
+    picked.sort(key=lambda row: -row[1])
+    chosen = picked[:k]
+    passages = index.get(n for n, _, _ in chosen)
+    return tuple(Hit(passage, round(value, 4), _why(one)) for passage, (_, value, one) in zip(passages, chosen, strict=True))
+
+
+def score(one: Evidence, weights: Weights) -> float:
+    """The weighted sum of what speaks for a reference."""
+    return sum(getattr(weights, part) * value for part, value in one.parts.items())
+
+
+def _why(one: Evidence) -> tuple[str, ...]:
+    return tuple(f"{part} {value:.2f}" for part, value in one.parts.items() if value > 0.005)
+
+
+def gather(understood: Understood, index: Index, found: Sequence[str] = ()) -> tuple[Evidence, ...]:
+    """All evidence, per reference, with versions that don't apply on the day left out."""
+    mask = index.applies(understood.as_of)
+    tokens = analysis.tokens(understood.text)
+    extra = analysis.expand(tokens)
+    vector = index.encoder.encode([f"{understood.text} {' '.join(extra[:0])}".strip()])[0]
+    words = _scaled(index.keyword(tokens), mask)
+    more = _scaled(index.keyword(extra), mask) if extra else np.zeros_like(words)
+    near = np.zeros(len(index), dtype=np.float32)
+    for n, similarity in index.nearest(vector, NEAREST):
+        near[n] = max(0.0, similarity) if mask[n] else 0.0
+    said_of, said_words, said_near = index.wordings(tokens, vector)
+    said_words = said_words / said_words.max() if said_words.size and said_words.max() > 0 else said_words
+    refs: dict[str, dict[str, float]] = {}
+    best: dict[str, dict[int, float]] = {}
+
+    def note(ref: str, part: str, value: float, n: int | None = None, worth: float = 0.0) -> None:
+        parts = refs.setdefault(ref, {})
+        parts[part] = max(parts.get(part, 0.0), float(value))
+        if n is not None:
+            seen = best.setdefault(ref, {})
+            seen[n] = max(seen.get(n, 0.0), worth)
+
+    blended = words + 0.4 * more + near
+    for n in _top(blended, KEYWORDS):
+        ref = index.refs[n]
+        note(ref, "keyword", words[n], n, blended[n])
+        note(ref, "expansion", more[n])
+        note(ref, "vector", near[n])
+    for position in _top(said_words + np.maximum(said_near, 0), 120) if said_of.size else ():
+        n = int(said_of[position])
+        if mask[n]:
+            note(index.refs[n], "wording_words", said_words[position], n, 0.2)
+            note(index.refs[n], "wording_vector", max(0.0, float(said_near[position])))
+    for rank, ref in enumerate(found):
+        note(ref, "found", 1.0 / (1 + 0.15 * rank))
+    for ref in exact(understood, index):
+        note(ref, "exact", 1.0)
+    return tuple(
+        Evidence(ref, positions, {**parts, **_standing(index, positions[0], ref)})
+        for ref, parts in refs.items()
+        if (positions := _positions(index, ref, mask, best.get(ref, {}), blended))
+    )
+
+
+def exact(understood: Understood, index: Index) -> tuple[str, ...]:
+    """The references of the lagrum that the question writes; a whole kapitel stands for its paragrafer."""
+    out: dict[str, None] = {}
+    for one in understood.lagrum:
+        if one.paragraf:
+            out[one.ref] = None
+        elif one.kapitel:
+            prefix = f"{one.ref} "
+            out.update(dict.fromkeys(ref for ref in index.refs if ref.startswith(prefix)))
+    return tuple(ref for ref in list(out)[:60] if index.at(ref))
+
+
+def _positions(index: Index, ref: str, mask: np.ndarray, seen: dict[int, float], blended: np.ndarray) -> tuple[int, ...]:
+    """Which passages show a reference: the law's own, else a note; of a document the best few."""
+    at = [n for n in index.at(ref) if mask[n]]
+    if ref.startswith("SFS "):
+        law = [n for n in at if index.zones[n] == "paragraf"] or [n for n in at if index.kinds[n] != "not"]
+        own = sorted((n for n in at if index.kinds[n] == "not"), key=lambda n: -seen.get(n, 0.0))
+        return tuple(law[:1] or own[:1])
+    texts = [n for n in at if index.kinds[n] != "not"] or at
+    return tuple(sorted(texts, key=lambda n: -max(seen.get(n, 0.0), float(blended[n])))[:MAX_PER_DOCUMENT])
+
+
+def _standing(index: Index, n: int, ref: str) -> dict[str, float]:
+    """What a source is worth before a word is compared: the statutes of the field, notes, other law, documents."""
+    kind = index.kinds[n]
+    address = lagrum.from_ref(ref)
+    if address and lagrum.named(address.sfs):
+        return {"core": 1.0}
+    if kind == "not":
+        return {"note": 1.0}
+    if kind in ("lag", "förordning"):
+        return {"statute": 1.0}
+    part = {"press" if kind == "pressmeddelande" else "document": 1.0}
+    if ref.startswith("seed:"):
+        part = {"document": 0.2}
+    return {**part, "outdated": 1.0} if index.status[n] in ("äldre", "förslag") else part
+
+
+def _scaled(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Scores of applicable passages, 0–1 against the best of them."""
+    kept = np.where(mask, values, 0.0)
+    top = kept.max(initial=0.0)
+    return kept / top if top > 0 else kept
+
+
+def _top(values: np.ndarray, k: int) -> list[int]:
+    """Positions of the ``k`` largest positive values, best first."""
+    k = min(k, values.size)
+    if not k:
+        return []
+    rows = np.argpartition(-values, k - 1)[:k]
+    return [int(n) for n in rows[np.argsort(-values[rows], kind="stable")] if values[n] > 0]
+
+
+class Retriever(BaseRetriever):
+    """The search as a LangChain retriever: question text in, documents with reference and validity out."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    index: Index
+    as_of: date
+    k: int = 10
+
+    def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
+        hits = search(understand(Question(query, self.as_of)), self.index, self.k)
+        return [
+            Document(id=hit.passage.id, page_content=hit.passage.text,
+                     metadata={"ref": hit.passage.ref, "kind": hit.passage.kind, "score": hit.score, "version": hit.passage.version})
+            for hit in hits
+        ]

@@ -1,0 +1,88 @@
+"""Everything said to the user, in Swedish."""
+
+from __future__ import annotations
+
+from datetime import date
+
+SCOPE = ("Jag hjälper dig att hitta och läsa reglerna om när en uppgift om en enskild får, ska eller inte får lämnas mellan "
+         "svenska myndigheter. Jag citerar lagtext, förarbeten och vägledning ordagrant. Jag fattar inga beslut och har inga ärenden.")
+DISCLAIMER = "Stöd för bedömning – beslutet fattas av dig."
+EXAMPLES = (
+    "Får vi på Försäkringskassan tipsa Skatteverket om svart lön?",
+    "Måste skolan göra en orosanmälan när ett barn har blåmärken?",
+    "Polisen begär telefonnumret till en klient hos socialtjänsten – vad gäller?",
+)
+NO_PERSONAL_DATA = "Skriv inga personnummer eller namn."
+
+KINDS = {
+    "lag": "Lag", "förordning": "Förordning", "förarbete": "Förarbete", "beslut": "Beslut", "vägledning": "Vägledning",
+    "rapport": "Rapport", "not": "Vår not", "pressmeddelande": "Pressmeddelande",
+}
+STATUS = {
+    "answered": "Besvarad med källor", "answered_with_handoff": "Besvarad – en intresseavvägning behövs",
+    "clarification_needed": "Jag behöver veta mer", "unanswerable_no_source": "Källor saknas",
+    "unanswerable_out_of_scope": "Utanför det jag kan svara på", "refused_personal_data": "Stoppad: personuppgift",
+    "refused_decision_on_person": "Stoppad: gäller en namngiven person", "refused_manipulation": "Stoppad: försök att styra svaret",
+    "withheld_unverified": "Svaret hölls inne", "error_empty": "Tom fråga", "error_too_long": "För lång fråga",
+    "error_internal": "Ett fel inträffade",
+}
+PERSONAL_DATA = ("Frågan innehåller ett {kind} och har stoppats. Den har inte sparats eller sökts på. Skriv om frågan utan uppgifter som "
+                 "pekar ut en person, till exempel: «Får socialnämnden lämna uppgift om en klients adress till polisen?»")
+DECISION_ON_PERSON = ("Frågan gäller en namngiven person. Jag har inga ärenden och bedömer inte enskilda. Ta bort namnet och beskriv i "
+                      "stället vem som lämnar, vem som tar emot, vilken sorts uppgift det gäller och varför den behövs.")
+MANIPULATION = ("Frågan innehåller en uppmaning om hur jag ska svara. Jag svarar bara utifrån källorna. Ställ frågan i sak, så söker jag "
+                "upp vad som gäller.")
+EMPTY = "Skriv en fråga, till exempel: «{example}»"
+TOO_LONG = "Frågan är längre än {limit} tecken. Korta ner den till det som avgör: vem lämnar, vem tar emot, vilken uppgift och varför."
+INTERNAL = "Något gick fel när frågan behandlades, och den har stoppats. Försök igen; kvarstår felet, kontakta förvaltaren med kod {code}."
+OUT_OF_SCOPE = ("Det ligger utanför det jag kan svara på. Jag svarar på frågor om sekretess och om att lämna uppgifter mellan svenska "
+                "myndigheter.")
+ABOUT_ASSISTANT = ("Mina svar är inga beslut och går därför inte att överklaga. Jag är ett stöd för din bedömning. En myndighets beslut "
+                   "att inte lämna ut en uppgift kan däremot överklagas; fråga gärna om det.")
+FOREIGN_LAW = "Frågan gäller utländsk rätt. Jag har bara svenska källor. Om en svensk myndighet ska lämna något utomlands kan jag svara på det."
+NO_SOURCE = "Jag hittar inget i källorna som bär ett svar. {missing}"
+NO_SUCH_PROVISION = "{label} finns inte i den text jag har, i den lydelse som gäller {day}."
+NO_TEXT = "Texten till {label} finns inte bland källorna, så jag kan inte citera den."
+NOT_YET = "{label} gäller först från den {day}. På det datum du frågar om fanns den inte i denna lydelse."
+REPEALED = "{name} är upphävd. I dag gäller {now}."
+WITHHELD = ("Jag fann ett svar, men ett citat stämde inte tecken för tecken med den lagrade källan. Svaret visas därför inte. "
+            "Indexet kan vara skadat: be förvaltaren bygga om det.")
+WITHHELD_SOME = "{count} påstående(n) hölls inne för att citatet inte stämde med källan."
+OLD_LAW = ("Källorna visar lagtexten från och med den {as_of}. Hur äldre lydelser såg ut framgår inte alltid, så svaret för ett tidigare "
+           "datum kan vara ofullständigt.")
+PROPOSAL = "{title} ({kind}) beskriver ett förslag, inte gällande rätt."
+OLDER = "{title} ({kind}) beskriver äldre rätt."
+PRESS = "Ett pressmeddelande är ingen rättslig grund. Lagens ord gäller."
+RECORD_FAILED = "Svaret kunde inte registreras i loggen. Säg till förvaltaren."
+KEYWORD_ONLY = "Sökningen går på ord just nu."
+MODEL_FAILED = "Språkmodellen kunde inte användas ({problem}). Svaret är sammanställt direkt ur källorna."
+
+SHORT = "Kort svar"
+LAW_SAYS = "Vad källorna säger"
+MIND = "Att tänka på"
+NEXT = "Nästa steg"
+HANDOFF = ("Här krävs en intresseavvägning, och den gör du. Gå vidare till checklistan, så går vi igenom frågorna en i taget och du får ett "
+           "protokoll.")
+HANDOFF_INFO = "Ska du lämna en uppgift med stöd av regeln görs först en intresseavvägning; checklistan leder dig genom den."
+ASK = {
+    "sender": "Vilken myndighet eller verksamhet har uppgiften?", "recipient": "Vem ska få uppgiften?",
+    "datum": "Vilken sorts uppgift gäller det?", "purpose": "Vad ska uppgiften användas till?",
+    "secrecy": "Vilken sekretess gäller för uppgiften hos er?", "mode": "Har mottagaren begärt uppgiften, eller vill ni lämna den på eget initiativ?",
+}
+CLARIFY = "Frågan går inte att besvara innan jag vet mer. Svara på det här, så söker jag på nytt:"
+CONTACT_LAWYER = "Rättsläget är oklart här. Ta frågan till myndighetens jurist."
+
+TESTS = {
+    "overvagande_skal_mot": "uppgiften får lämnas om inte övervägande skäl talar för att sekretessintresset går före",
+    "uppenbart_for": "det måste vara uppenbart att intresset av att lämna uppgiften väger tyngre",
+    "foretrade_for": "intresset av att lämna uppgiften måste väga tyngre",
+    "star_klart_mot": "uppgiften ska lämnas om det inte står klart att sekretessintresset går före",
+    "synnerliga_skal_mot": "uppgiften ska lämnas om inte synnerliga skäl talar för att sekretessintresset går före",
+    "overvagande_skal_mot_allm": "uppgiften ska lämnas om inte övervägande skäl talar emot det",
+}
+_MONTHS = ("januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december")
+
+
+def day(value: date) -> str:
+    """«1 december 2025»."""
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"

@@ -1,0 +1,270 @@
+"""What a question names: lagrum, authorities and who gives to whom, purpose, kind of question; follow-ups resolved.
+
+Plain rules over the words, no model. What isn't said stays None: the finder and the checklist ask for it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from assistant.types import Question
+from corpus import lagrum
+from corpus.lagrum import Lagrum
+
+_REGISTER = Path(__file__).parent / "grounds" / "register"
+
+
+class Intent(StrEnum):
+    """What kind of answer is asked for."""
+
+    SHARING = "sharing"  # may, must or can somebody give a datum to somebody
+    WHEN = "when"  # when something took or takes effect
+    KNOWLEDGE = "knowledge"  # what a rule, word or document says
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A question with what it names. ``text`` is what is searched for, the turn before included on a follow-up."""
+
+    question: Question
+    text: str
+    lagrum: tuple[Lagrum, ...]
+    statutes: tuple[str, ...]
+    as_of: date
+    intent: Intent
+    actors: tuple[str, ...] = ()
+    sender: str | None = None
+    recipient: str | None = None
+    mode: str | None = None
+    purpose: str | None = None
+    secrecy: tuple[str, ...] = ()
+    follow_up: bool = False
+    duty_asked: bool = False
+
+
+# --- authorities ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A body of the register: its name there, and the pattern that finds its names in a text."""
+
+    name: str
+    kind: str
+    pattern: re.Pattern[str]
+
+
+@cache
+def actors() -> tuple[Actor, ...]:
+    """The actor register with its aliases, longest names first."""
+    rows = yaml.safe_load((_REGISTER / "actors.yaml").read_text(encoding="utf-8"))
+    return tuple(Actor(row["name"], row["kind"], _alias_pattern((row["name"], *row["aliases"]))) for row in rows)
+
+
+def _alias_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    forms = []
+    for name in sorted(names, key=len, reverse=True):
+        ending = r"(?:s|n|ns|en|ens|et|ets|er|ers)?"
+        if len(name) <= 4 and name.isupper():  # AF, KFM: as written, or all lower case where that is no other word
+            lower = f"|{name.lower()}" if name.lower() not in _WORDS else ""
+            forms.append(f"(?:{re.escape(name)}{lower}):?s?")
+        else:
+            first = name[:1]
+            forms.append(f"[{re.escape(first.upper())}{re.escape(first.lower())}]{re.escape(name[1:])}{ending}")
+    return re.compile(rf"(?<![\wåäö-])(?:{'|'.join(forms)})(?![\wåäö]|-[a-zåäö]{{3}})")
+
+
+_WORDS = frozenset("pm um fi sis su mi so am bo he lo av is msb".split())
+
+
+def named_actors(text: str) -> tuple[tuple[int, int, str], ...]:
+    """(start, end, register name) of each body named in ``text``, in order; of overlapping names the longest."""
+    spans = [(m.start(), m.end(), actor.name) for actor in actors() for m in actor.pattern.finditer(text)]
+    spans.sort(key=lambda span: (span[0], span[0] - span[1]))
+    kept: list[tuple[int, int, str]] = []
+    for span in spans:
+        if not kept or span[0] >= kept[-1][1]:
+            kept.append(span)
+    return tuple(kept)
+
+
+_GIVE = (r"(?:lämna|ge|dela|berätta|tipsa|skicka|säga|polisanmäla|anmäla|informera|varna|underrätta|röja|yppa|svara|prata|snacka|"
+         r"tala om|höra av sig|kontakta|larma|ringa|meddela|vidarebefordra|överlämna|redovisa|rapportera|lämnar|ger|delar|berättar|tipsar|skickar|"
+         r"share|give|disclose|tell|report|hand over|send|inform|pass)")
+_MAY = r"(?:får|kan|måste|ska|skall|bör|borde|behöver|har|är|may|can|must|should|does|is)"
+_TO = re.compile(r"(?:till|åt|för|med|tipsa|varna|informera|underrätta|kontakta|ringa|larma|meddela|hjälpa|svara|to|with|tell|inform|hos)\s+"
+                 r"(?:en |ett |den |det |de |någon |the |a |an |vår |kommunens |kommunala )?$", re.I)
+_FROM = re.compile(r"(?:från|av|ur|hos|from|by)\s+(?:en |ett |den |det |de |the |a )?$", re.I)
+_SELF = re.compile(r"(?:vi|jag|oss|we|i)\s+(?:(?:som )?(?:jobbar|arbetar|är|sitter|work|am|are)\s+)?(?:på|inom|hos|vid|i|från|som|at|in|for)\s+"
+                   r"(?:en |ett |the |a )?$", re.I)
+_WANTS = re.compile(r"^\s*(?:\w+\s+){0,2}?(?:begär|vill|frågar|ber|kräver|undrar|behöver|ringer|efterfrågar|har begärt|har frågat|"
+                    r"hör av sig|kontaktar|asks?|wants?|requests?|needs?|vill ha|ska pröva|granskar)\b", re.I)
+_GETTING = re.compile(r"\b(?:få ut|få veta|få del|få information|få reda|begära|begär vi|hämta|ta del|få uppgift|kan vi få|get|obtain|request from)\b",
+                      re.I)
+_OWN = re.compile(r"\b(?:tips|eget initiativ|på eget|själva höra av|höra av oss|varna|slå larm|larma|anmäl|spontant|own initiative|tip off)", re.I)
+_REQUEST = re.compile(r"\b(?:begär|på begäran|frågar|ber om|vill ha|vill veta|efterfråg|kräver|request|asks?)\b", re.I)
+
+
+def _roles(text: str) -> tuple[str | None, str | None, str | None]:
+    """(sender, recipient, mode) as far as the words say."""
+    found = named_actors(text)
+    sender = recipient = own = mode = None
+    for start, end, name in found:
+        before, after = text[max(0, start - 45):start], text[end:end + 45]
+        if _SELF.search(before):
+            own = own or name
+        elif _WANTS.search(after):
+            recipient, mode = recipient or name, mode or "request"
+        elif _FROM.search(before) and not re.search(r"vill|begär", after[:20]):
+            sender = sender or name
+        elif re.search(rf"\b{_MAY}\s+(?:en |ett |vi på |vi i |the |a )?$", before, re.I) or \
+                re.match(rf"(?:s \w+)?\s*{_MAY}?\s*(?:alltid |ens |ju |inte |skyldig \w* ?|skyldiga \w* ?|tvung\w+ \w* ?)*(?:att )?{_GIVE}\b",
+                         after, re.I):
+            sender = sender or name
+        elif _TO.search(before):
+            recipient = recipient or name
+    if own:
+        if _GETTING.search(text) and recipient != own and not sender:
+            others = [name for _, _, name in found if name != own]
+            recipient, sender = own, others[0] if others else None
+        else:
+            sender = own if own != recipient else sender
+    distinct = list(dict.fromkeys(name for _, _, name in found))
+    if re.search(r"\bmellan\b|\bbetween\b", text) and len(distinct) == 2 and not (sender and recipient):
+        sender, recipient = distinct
+    elif len(distinct) == 2 and bool(sender) != bool(recipient):
+        other = next(name for name in distinct if name != (sender or recipient))
+        sender, recipient = (sender, other) if sender else (other, recipient)
+    if sender == recipient:
+        recipient = None
+    if mode is None:
+        mode = "own" if _OWN.search(text) else "request" if _REQUEST.search(text) else None
+    return sender, recipient, mode
+
+
+# --- kind of question ----------------------------------------------------------------------------------------------
+
+_SHARING = re.compile(
+    rf"\b(?:{_MAY})\b[^.?!]{{0,90}}?\b{_GIVE}\b|\b(?:tipsa|polisanmäla|dela med|lämna ut|lämna uppgift|lämna vidare|skicka (?:över|vidare))\b"
+    r"|\b(?:vill ha|vill veta|vill läsa|begär|får vi säga|får jag säga|får reda på|få ut|ta del av)\b", re.I)
+_KNOWLEDGE = re.compile(
+    r"^\s*(?:vad (?:innebär|betyder|är|säger|menas|står|räknas|gäller enligt|är skillnaden)|vilk(?:a|en|et) |hur många|hur stor|hur grovt|vem |vilken|"
+    r"finns det|gäller (?:lagen|sekretess)|varför|omfatta|räknas|när |what (?:is|does|are)|which|who|how many|how does|kan du förklara|förklara|"
+    r"hur (?:skyddas|ska|överklagar|länge|går|fungerar|funkar)|berätta (?:om|vad)|sammanfatta|lista)", re.I)
+_WHEN = re.compile(
+    r"\b(?:när|vilket datum|vilken dag|sedan när|från när|från och med när|hur länge har|when)\b[^.?!]{0,80}?"
+    r"\b(?:kraft|gälla|gäller|börja|började|infördes|trädde|träder|gällt|införts|upphör|upphörde|slutar|effect|force|apply|start)", re.I)
+_DUTY = re.compile(r"\b(?:måste|ska vi|skyldig|skyldiga|tvung\w+|plikt|är vi (?:tvungna|skyldiga)|must|obliged|required)\b", re.I)
+
+
+def _intent(text: str, follow_up: bool) -> Intent:
+    if _WHEN.search(text):
+        return Intent.WHEN
+    if _KNOWLEDGE.search(text) and not re.search(rf"\b{_MAY} (?:vi|jag|man)\b[^?]*\b{_GIVE}\b", text, re.I):
+        return Intent.KNOWLEDGE
+    if _SHARING.search(text):
+        return Intent.SHARING
+    return Intent.SHARING if follow_up and len(text) < 60 and named_actors(text) else Intent.KNOWLEDGE
+
+
+# --- purpose -------------------------------------------------------------------------------------------------------
+
+# In the order they are tried; the codes are those of the purpose register (10 kap. 15 a § första stycket 1–5 OSL, and others).
+_PURPOSES = (
+    ("oro_barn", r"far(?:a)? illa|orosanmäl|oro för (?:ett )?barn|blåmärken|slagen hemma|vanvård|misshandlas hemma|child (?:abuse|protection)"),
+    ("tillsyn", r"\btillsyn|inspekt(?:ion|ör)|granska(?:r)? vår verksamhet"),
+    ("uppehallstillstand", r"uppehållstillstånd|\basyl|uppehållsrätt"),
+    ("utsokning", r"utmät|indriv|driva in|skuld(?:er|en)?\b|betalningsanmärk"),
+    ("P3", r"bidragsfusk|felaktig[at]* (?:utbetal|bidrag|ersättning)|fel(?:aktig)?utbetal|för mycket (?:pengar|bidrag)|svart lön|svart(?:a)? (?:jobb|pengar|arbete)"
+           r"|svartjobb|skattefusk|skatteundandrag|fuskar med (?:bidrag|sjukpenning|ersättning)|lurar till sig|benefit fraud|welfare fraud|stoppa felaktig"),
+    ("P2", r"utred(?:a|er|ning)\w* (?:av )?(?:ett |en |begånget )?(?:brott|mord|misshandel|stöld|rån)|förundersök|polisanmäl|begånget brott|har begått|brottsutred|investigat"),
+    ("P1", r"förebygg|förhindra|stoppa brott|gäng|rekryter|planerar (?:ett )?(?:brott|dåd)|terror|brottslig|kriminell|kriminalit|hotar att|prevent crime|varna polisen|organised crime"),
+    ("P5", r"\bfusk|regelbrott|överträd|bryter mot (?:villkor|regler|tillstånd)|olovlig|avtalsbrott|hyr(?:a|s|t)? ut (?:i )?andra hand|cheat"),
+    ("vard_stod", r"\bvård(?:en|a)?\b.{0,30}\b(?:behov|stöd)|ge stöd|få stöd|behandling|hjälp(?:a|en)? (?:eleven|barnet|patienten)"),
+)
+
+
+def _purpose(text: str) -> str | None:
+    return next((code for code, pattern in _PURPOSES if re.search(pattern, text, re.I)), None)
+
+
+# --- lagrum named without their number -------------------------------------------------------------------------------
+
+_NAMED_RULES = (
+    (r"\bgeneralklausul", Lagrum("2009:400", "10", "27")),
+    (r"\bnya (?:generella )?(?:sekretess)?brytande|\bden nya (?:sekretess(?:bestämmelsen|regeln|lagen)|bestämmelsen|regeln)|nya möjligheten att dela",
+     Lagrum("2009:400", "10", "15 a")),
+    (r"(?<!:)\b15 ?a\b(?!\s*kap)|\bsection 15 ?a", Lagrum("2009:400", "10", "15 a")),
+    (r"\butnyttjandeförbud", Lagrum("2009:400", "7", "1")),
+    (r"\b(?:parts)insyn", Lagrum("2009:400", "10", "3")),
+)
+
+
+def _lagrum(text: str, on: date) -> tuple[Lagrum, ...]:
+    written = [one for mention in lagrum.find(text, on) for one in mention.lagrum]
+    numbered = {one.paragraf for one in written}
+    called = [one for pattern, one in _NAMED_RULES if re.search(pattern, text, re.I) and one.paragraf not in numbered]
+    return tuple(dict.fromkeys([*written, *called]))
+
+
+# --- the whole -----------------------------------------------------------------------------------------------------
+
+_FOLLOW_UP = re.compile(
+    r"^\s*(?:och|men|så|om|fast|även|också|då|i så fall|vad (?:händer|gäller) då|gäller det|och om|hur är det (?:då )?med|varför|"
+    r"and|but|what about|what if|so)\b|\b(?:den|det|de|dem|detta|denna|samma|i så fall|då|det fallet|dit|därifrån)\b", re.I)
+_DATE = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)\b|\bden (\d{1,2}) (januari|februari|mars|april|maj|juni|juli|augusti|september|oktober|november|december) (20\d\d)\b",
+                   re.I)
+_MONTHS = ("januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december")
+_EVENT = re.compile(r"\b(?:gällde|gäller|per|från|innan|före|efter|hände|inträffade|lämna\w*|as of|on)\b[^.?!]{0,40}$", re.I)
+
+
+def understand(question: Question) -> Understood:
+    """All that the words of ``question`` name."""
+    text = " ".join(question.text.split())
+    earlier = [turn.content for turn in question.history if turn.role == "user"]
+    follow_up = bool(earlier) and _continues(text)
+    context = " ".join(earlier[-2:]) if follow_up else ""
+    on = _asked_day(text) or question.as_of
+    sender, recipient, mode = _roles(text)
+    if follow_up:
+        before = _roles(context)
+        sender, recipient, mode = sender or before[0], recipient or before[1], mode or before[2]
+        if sender == recipient:
+            sender = before[0] if before[0] != recipient else before[1]
+    named = _lagrum(text, on) or (_lagrum(context, on) if follow_up else ())
+    intent = _intent(text, follow_up)
+    if follow_up and intent is Intent.KNOWLEDGE and len(text) < 80 and _intent(context, False) is Intent.SHARING \
+            and not _KNOWLEDGE.search(text):
+        intent = Intent.SHARING
+    return Understood(
+        question=question, text=f"{text} {context}".strip(), lagrum=named, statutes=lagrum.statutes(text, on), as_of=on, intent=intent,
+        actors=tuple(dict.fromkeys(name for _, _, name in named_actors(f"{text} {context}"))), sender=sender, recipient=recipient,
+        mode=mode, purpose=_purpose(text) or (_purpose(context) if follow_up else None), secrecy=(), follow_up=follow_up,
+        duty_asked=bool(_DUTY.search(text)),
+    )
+
+
+def _continues(text: str) -> bool:
+    """Whether ``text`` leans on the turn before: it points back, or is too short to stand alone."""
+    return bool(_FOLLOW_UP.search(text)) or len(text.split()) <= 6
+
+
+def _asked_day(text: str) -> date | None:
+    """The day of the event when the question itself states one («… den 30 november 2025»), else None."""
+    days = []
+    for match in _DATE.finditer(text):
+        try:
+            day = date(int(match[1]), int(match[2]), int(match[3])) if match[1] else \
+                date(int(match[6]), _MONTHS.index(match[5].lower()) + 1, int(match[4]))
+        except ValueError:
+            continue
+        if _EVENT.search(text[: match.start()]):
+            days.append(day)
+    return days[0] if len(days) == 1 else None

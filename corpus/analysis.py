@@ -1,0 +1,81 @@
+"""Swedish words for searching: fold, split, stem. The same analyser serves index and query.
+
+Stemming is the one step with a clear gain (headings → paragraf R@10 .498 → .600); stop words change nothing measurable and
+would cost «får», «ska» and «inte», which carry the law's meaning, so none are dropped.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from pathlib import Path
+
+import yaml
+
+_WORD = re.compile(r"[0-9a-zåäöéüæø]+(?::[0-9]+)?")
+_HYPHEN = re.compile(r"(?<=[a-zåäöé])-\s*\n\s*(?=[a-zåäöé])|\u00ad")
+_SUSPENDED = re.compile(r"(?<=[a-zåäöé])-(?=[a-zåäöé])")
+# Where the Swedish Snowball stemmer parts forms that belong together (myndighet → mynd, myndigheternas → myndighet).
+_STEMS = {
+    "barnet": "barn", "barnets": "barn", "barnen": "barn", "barnens": "barn", "skolan": "skol", "skolans": "skol",
+    "skola": "skol", "myndigheternas": "mynd", "myndighetens": "mynd", "myndigheters": "mynd", "lämnats": "lämn",
+    "lämnat": "lämn", "lämna": "lämn", "fått": "få", "får": "få", "fick": "få", "polisen": "polis", "polisens": "polis",
+    "sjukvården": "sjukvård", "vården": "vård", "vårdens": "vård", "adressen": "adress", "eleven": "elev", "elever": "elev",
+}
+_LEXICON = Path(__file__).parent / "lexicon.yaml"
+
+
+def fold(text: str) -> str:
+    """Lower case, composed, line-end hyphens joined: what is compared, never what is shown."""
+    return _HYPHEN.sub("", unicodedata.normalize("NFC", text).lower())
+
+
+@cache
+def _stemmer():
+    import Stemmer
+
+    return Stemmer.Stemmer("swedish")
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str) -> str:
+    """The word's stem; ``word`` is folded."""
+    return _STEMS.get(word) or _stemmer().stemWord(word)
+
+
+def words(text: str) -> list[str]:
+    """Folded words, «e-post» and «hälso-» kept as their parts."""
+    return _WORD.findall(_SUSPENDED.sub(" ", fold(text)))
+
+
+def tokens(text: str) -> list[str]:
+    """Stemmed words of ``text``, in order."""
+    return [stem(word) for word in words(text)]
+
+
+@cache
+def lexicon() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    """Staff's words → the statutes' words (``lexicon.yaml``), both as token runs."""
+    rows = yaml.safe_load(_LEXICON.read_text(encoding="utf-8"))["words"]
+    return tuple(
+        (tuple(tokens(said)), tuple(tokens(" ".join(row["means"])))) for row in rows for said in row["said"]
+    )
+
+
+def expand(found: Iterable[str]) -> list[str]:
+    """The statute's words that the lexicon knows for a run of query tokens; nothing the query already holds."""
+    run = list(found)
+    present = set(run)
+    extra: dict[str, None] = {}
+    joined = f" {' '.join(run)} "
+    for said, means in lexicon():
+        if f" {' '.join(said)} " in joined:
+            extra.update(dict.fromkeys(word for word in means if word not in present))
+    return list(extra)
+
+
+def unwrapped(text: str) -> str:
+    """``text`` on one line for reading: wrapped lines joined, real line-end hyphens closed («informations-\\nutbyte»)."""
+    return " ".join(re.sub(r"(?<=\w{3})-\s*\n\s*(?=[a-zåäö]{3})(?!och\b|eller\b|samt\b)", "", text).split())
