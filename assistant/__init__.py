@@ -1,0 +1,1 @@
+"""One question's journey; ``pipeline.answer`` shows it whole."""

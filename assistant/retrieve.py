@@ -194,3 +194,10 @@ class Retriever(BaseRetriever):
                      metadata={"ref": hit.passage.ref, "kind": hit.passage.kind, "score": hit.score, "version": hit.passage.version})
             for hit in hits
         ]
+
+
+def likeness(understood: Understood, index: Index) -> float:
+    """Cosine between the question and the nearest staff wording (0–1): whether the subject is one we know at all."""
+    vector = index.encoder.encode([understood.text])[0]
+    _, _, near = index.wordings(analysis.tokens(understood.text), vector)
+    return float(near.max(initial=0.0))

@@ -1,7 +1,8 @@
 """Any document file → titled sections small enough to cite, with page or headings kept.
 
-A file is taken as hostile until read: its type is told from its content, its size is bounded before and after unpacking,
-and formats with large parsers behind them (PDF, DOCX, HTML) are read in a child process that is killed when time is up.
+A file is taken as hostile until read: its type is told from its content, its size is bounded before and after
+unpacking, and formats with large parsers behind them (PDF, DOCX, HTML) are read in a child process that is killed when
+time is up.
 What a printed page does to text is undone in ``pages``; ``markup`` reads formats that carry their own structure.
 """
 
@@ -21,6 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 from corpus import markup, pages
 from corpus.pages import Block, DocumentError, Reading
@@ -29,20 +31,25 @@ __all__ = ["Bounds", "Document", "DocumentError", "Measure", "Section", "measure
 
 MAX_SECTION = 1600  # characters: a screenful to check a quote in, and what the search index was measured with
 
-FORMATS = {".pdf": "pdf", ".docx": "docx", ".html": "html", ".htm": "html", ".md": "text", ".txt": "text"}
+FORMATS = {".pdf": "pdf", ".docx": "docx", ".html": "html", ".htm": "html", ".md": "markdown", ".txt": "text"}
 # What a file begins with that is no text, and its Swedish name. Compared with the suffix, never trusted over it.
 _MAGIC = {
-    b"%PDF-": "pdf", b"PK\x03\x04": "docx", b"\xd0\xcf\x11\xe0": "äldre Office", b"\x89PNG": "bild", b"\xff\xd8\xff": "bild",
-    b"GIF8": "bild", b"II*\x00": "bild", b"MM\x00*": "bild", b"\x7fELF": "program", b"MZ": "program", b"\x1f\x8b": "gzip",
-    b"7z\xbc\xaf": "7-zip", b"Rar!": "rar", b"{\\rtf": "rtf", b"PK\x05\x06": "zip",
+    b"%PDF-": "pdf", b"PK\x03\x04": "docx", b"\xd0\xcf\x11\xe0": "äldre Office", b"\x89PNG": "bild",
+    b"\xff\xd8\xff": "bild", b"GIF8": "bild", b"II*\x00": "bild", b"MM\x00*": "bild", b"\x7fELF": "program",
+    b"MZ": "program", b"\x1f\x8b": "gzip", b"7z\xbc\xaf": "7-zip", b"Rar!": "rar", b"{\\rtf": "rtf", b"PK\x05\x06": "zip",
 }  # fmt: skip
-_NAMES = {"pdf": "PDF", "docx": "ett zip-arkiv (DOCX)", "html": "HTML", "text": "text"}
+_NAMES = {"pdf": "PDF", "docx": "ett zip-arkiv (DOCX)", "html": "HTML", "markdown": "text", "text": "text"}
+_TEXTS = frozenset(("markdown", "text"))
 _IN_CHILD = frozenset(("pdf", "docx", "html"))
-_LARGE_TEXT = 5_000_000  # bytes above which even plain text is read in a child, so that no pattern can hold the caller
+_LARGE_TEXT = 1_000_000  # bytes above which even plain text is read in a child, so that no pattern can hold the caller
+_CHILD_NEEDS = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMPDIR")
 _MARKDOWN = re.compile(r"#{1,6} \S")
 _MIRRORED = re.compile(r"/(\d{4})/(\d{2})/[^/]+\.md$")
 _ISO = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+_LINE_END, _SPACE = re.compile(r"\n"), re.compile(r" ")
 _SENTENCE = re.compile(r"(?<=[.!?])(?<!\.\w\.)(?<!\.\w\w\.)\s+(?=[A-ZÅÄÖ–”\"])")
+_LISTED = re.compile(r"^(?:• |  ◦ |\d{1,2}[.)] |[a-zåäö]\) |– )", re.MULTILINE)
+_ROW = re.compile(r"(?<=\D)(?:[ |]+\d{1,9})+$")
 _CAPTION = re.compile(r"Tabell \d{1,3}\b")
 _ANNEX = re.compile(r"(?:Bilaga|Appendix)\b.*åtgärd", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:Bilaga )?\d+(?:\.\d+)*\.?\s+")
@@ -50,11 +57,11 @@ _NUMBER = re.compile(r"(?:Bilaga )?\d+(?:\.\d+)*\.?\s+")
 
 @dataclass(frozen=True)
 class Section:
-    """One citable piece of a document. Paragraphs in ``text`` are parted by a blank line; list items and rows by a line end.
+    """One citable piece of a document. In ``text`` a blank line parts paragraphs, a line end list items and rows.
 
-    ``headings`` is the path of headings above it, outermost first, without the document's title. ``page`` is the 1-based
-    page where it begins, None in formats without pages. ``kind`` is "text", "list", "table" or "footnote"; a list keeps
-    the sentence that introduces it. In a list «• » opens an item and «  ◦ » an item below it.
+    ``headings`` is the path of headings above it, outermost first, without the document's title. ``page`` is the
+    1-based page where it begins, None in formats without pages. ``kind`` is "text", "list", "table" or "footnote"; a
+    list keeps the sentence that introduces it. In a list «• » opens an item and «  ◦ » an item below it.
     """
 
     text: str
@@ -65,7 +72,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A document as read. ``published`` is the first of the month where only the month is known. ``warnings`` are Swedish."""
+    """A document as read. ``published`` is the 1st where only the month is known; ``warnings`` are Swedish."""
 
     title: str
     published: date | None
@@ -82,12 +89,12 @@ class Bounds:
     max_unpacked_bytes: int = 300_000_000
     max_seconds: float = 120.0
     max_sections: int = 20_000
-    max_memory_bytes: int = 2_000_000_000
+    max_memory_bytes: int = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure an annex lists for an authority; ``category`` is the innermost heading above it, without its number."""
+    """One measure an annex lists for an authority; ``category`` is the innermost heading above it, unnumbered."""
 
     authority: str
     text: str
@@ -120,8 +127,7 @@ def _load(path: Path, bounds: Bounds) -> bytes:
     try:
         if path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()):
             raise DocumentError("är en länk till en fil utanför mappen")
-        # Without O_NONBLOCK a named pipe would be waited on for ever.
-        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             facts = os.fstat(file.fileno())
             if not stat.S_ISREG(facts.st_mode):
                 raise DocumentError("är ingen vanlig fil")
@@ -139,6 +145,11 @@ def _load(path: Path, bounds: Bounds) -> bytes:
     return raw
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    """A named pipe that nobody writes to would otherwise be waited on for ever."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _format(suffix: str, raw: bytes) -> str:
     """What the file is, by name and content alike. A file that is one thing by name and another inside is refused."""
     kind = FORMATS.get(suffix)
@@ -148,16 +159,18 @@ def _format(suffix: str, raw: bytes) -> str:
     start = raw[:1024].lstrip(codecs.BOM_UTF8 + b" \t\r\n").lower()
     if not inside and start.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head", b"<body")):
         inside = "html"
-    expected = "" if kind == "text" else kind
+    expected = "" if kind in _TEXTS else kind
     if inside != expected and not (kind == "html" and b"<" in raw and not inside):
-        raise DocumentError(f"innehåller {_NAMES.get(inside, inside) or 'något annat än ' + _NAMES[kind]}, inte vad namnet säger")
-    also = (b"%pdf-" in start and kind != "pdf") or (kind != "docx" and zipfile.is_zipfile(io.BytesIO(raw)))
-    if also and kind != "text":
+        raise DocumentError(
+            f"innehåller {_NAMES.get(inside, inside) or 'något annat än ' + _NAMES[kind]}, inte vad namnet säger"
+        )
+    also = b"%pdf-" in start if kind != "pdf" else zipfile.is_zipfile(io.BytesIO(raw))
+    if also and kind not in _TEXTS:
         raise DocumentError("är två filtyper i en och läses inte")
     return kind
 
 
-# --- reading, here or in a child ----------------------------------------------------------------------------------------
+# --- reading, here or in a child -------------------------------------------------------------------------------------
 
 
 def _parse(kind: str, raw: bytes, bounds: Bounds) -> Reading:
@@ -169,17 +182,18 @@ def _parse(kind: str, raw: bytes, bounds: Bounds) -> Reading:
         markup.check_docx(raw, bounds.max_unpacked_bytes)
         return markup.docx(raw)
     text, warnings = _decoded(raw, kind)
-    reading = markup.html(text) if kind == "html" else _text(text)
+    reading = {"html": markup.html, "markdown": markup.markdown, "text": _text}[kind](text)
     return replace(reading, warnings=reading.warnings + warnings)
 
 
 def _parse_apart(kind: str, raw: bytes, bounds: Bounds) -> Reading:
-    """``_parse`` in a child process with a limit on time and memory. It gets bytes and gives JSON: nothing of it is run here."""
+    """``_parse`` in a child process with limits on time and memory: bytes go in, JSON comes out."""
     if kind == "docx":
         markup.check_docx(raw, bounds.max_unpacked_bytes)
     room = Path(__file__).parents[1]
-    environment = {**os.environ, "PYTHONPATH": str(room), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment.pop("PYTHONSAFEPATH", None)
+    # A parser that is fooled must find no secret: only what Python needs to start goes along.
+    environment = {key: os.environ[key] for key in _CHILD_NEEDS if key in os.environ}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(room), os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-m", "corpus.documents", kind, json.dumps(asdict(bounds))]
     try:
         done = subprocess.run(
@@ -195,20 +209,26 @@ def _parse_apart(kind: str, raw: bytes, bounds: Bounds) -> Reading:
     if "error" in answer:
         raise DocumentError(answer["error"])
     return Reading(
-        answer["title"], answer["published"], tuple(Block(**block) for block in answer["blocks"]), tuple(answer["warnings"])
+        answer["title"],
+        answer["published"],
+        tuple(Block(**block) for block in answer["blocks"]),
+        tuple(answer["warnings"]),
     )
 
 
-def _child(kind: str, bounds: Bounds, raw: bytes) -> dict:
+def _child(kind: str, bounds: Bounds, raw: bytes) -> dict[str, Any]:
     """What the child answers: a reading as JSON, or the reason there is none."""
     _limit(bounds)
     try:
-        return asdict(_parse(kind, raw, bounds))
+        reading = _parse(kind, raw, bounds)
+        if sum(len(block.text) for block in reading.blocks) > bounds.max_bytes:
+            return {"error": "innehåller mer text än gränsen"}
+        return asdict(reading)
     except DocumentError as error:
         return {"error": str(error)}
     except MemoryError:
         return {"error": "kräver mer minne än gränsen"}
-    except Exception:  # any other failure of a parser is the file's, and its message may hold the file's text
+    except Exception:  # noqa: BLE001 - a parser's own message may hold the file's text
         return {"error": "är skadad och går inte att läsa"}
 
 
@@ -223,22 +243,20 @@ def _limit(bounds: Bounds) -> None:
 
 def _decoded(raw: bytes, kind: str) -> tuple[str, tuple[str, ...]]:
     """Text and what to warn of. UTF-8, UTF-16 with or without a mark, what the page declares, else Windows-1252."""
-    text, warnings = None, ()
-    for encoding in _encodings(raw, kind):
-        try:
-            text = raw.decode(encoding)
-            break
-        except (UnicodeDecodeError, LookupError):
-            continue
-    if text is None:
-        text, warnings = raw.decode("latin-1"), ("teckenkodningen är okänd och läst som Windows-1252",)
-        try:
-            text = raw.decode("cp1252")
-        except UnicodeDecodeError:
-            pass
+    known = next(
+        (text for text in (_decode(raw, encoding) for encoding in _encodings(raw, kind)) if text is not None), None
+    )
+    text = known or _decode(raw, "cp1252") or raw.decode("latin-1")
     if "\0" in text:
         raise DocumentError("innehåller NUL-tecken och är ingen textfil")
-    return text.removeprefix("\ufeff"), warnings
+    return text.removeprefix("\ufeff"), () if known else ("teckenkodningen är okänd och läst som Windows-1252",)
+
+
+def _decode(raw: bytes, encoding: str) -> str | None:
+    try:
+        return raw.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return None
 
 
 def _encodings(raw: bytes, kind: str) -> Iterator[str]:
@@ -283,7 +301,7 @@ def _with_title(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
     return blocks
 
 
-# --- from blocks to sections --------------------------------------------------------------------------------------------
+# --- from blocks to sections -----------------------------------------------------------------------------------------
 
 
 def _document(path: Path, reading: Reading, bounds: Bounds) -> Document:
@@ -299,13 +317,32 @@ def _document(path: Path, reading: Reading, bounds: Bounds) -> Document:
     dropped = (f"{comments} redaktionell kommentar och utkastet den hör till är utelämnade",) if comments == 1 else ()
     if comments > 1:
         dropped = (f"{comments} redaktionella kommentarer och utkasten de hör till är utelämnade",)
-    return Document(title[:300], _published(path, reading, blocks), tuple(sections), reading.warnings + dropped)
+    warnings = reading.warnings + dropped + tuple(_wrong_totals(sections))
+    return Document(title[:300], _published(path, reading, blocks), tuple(sections), warnings)
+
+
+def _wrong_totals(sections: Iterable[Section]) -> Iterator[str]:
+    """A warning for each table whose row «Totalt» isn't the sum of the rows above it."""
+    for section in sections:
+        rows = [_ROW.search(row[-200:]) for row in section.text.split("\n")] if section.kind == "table" else []
+        figures = [tuple(map(int, re.findall(r"\d+", row[0]))) for row in rows if row]
+        if (
+            len(figures) > 2
+            and re.search(r"^Totalt\b", section.text, re.MULTILINE)
+            and len(set(map(len, figures))) == 1
+        ):
+            sums = tuple(map(sum, zip(*figures[:-1], strict=True)))
+            if sums != figures[-1]:
+                where = f"sida {section.page}: " if section.page else ""
+                yield f"{where}tabellens rad «Totalt» är inte summan av raderna ovanför"
 
 
 def _titled(blocks: tuple[Block, ...], otherwise: str) -> tuple[str, tuple[Block, ...]]:
-    """The title, and the blocks without it: the first heading, where no other stands as far out and any report has it not."""
+    """The title and the other blocks. It is the first heading, if none stands as far out and it isn't in any report."""
     headings = [block for block in blocks if block.kind == "heading"]
-    outermost = [block for block in headings if block.level == min(heading.level for heading in headings)] if headings else []
+    outermost = (
+        [block for block in headings if block.level == min(heading.level for heading in headings)] if headings else []
+    )
     if len(outermost) != 1 or outermost[0] is not headings[0]:
         return otherwise, blocks
     title = headings[0]
@@ -315,7 +352,7 @@ def _titled(blocks: tuple[Block, ...], otherwise: str) -> tuple[str, tuple[Block
 
 
 def _published(path: Path, reading: Reading, blocks: Iterable[Block]) -> date | None:
-    """The day in the document's own facts or on a line of its own, if there is but one; else the month its path tells."""
+    """The day in the document's own facts or alone on a line, if there is but one; else the month its path tells."""
     if reading.published:
         return date.fromisoformat(reading.published)
     mirrored = _MIRRORED.search(path.as_posix())
@@ -380,8 +417,7 @@ def _cut(group: list[Block], above: list[Block]) -> Iterator[Section]:
 
 
 def _section(text: str, headings: tuple[str, ...], group: list[Block]) -> Section:
-    listed = group[0].kind in ("text", "list") and re.search(r"^(?:• |  ◦ |\d{1,2}[.)] |[a-zåäö]\) |– )", text, re.MULTILINE)
-    listed = listed and any(block.kind == "list" for block in group)
+    listed = any(block.kind == "list" for block in group) and _LISTED.search(text) is not None
     return Section(text, headings, group[0].page, "list" if listed else _family(group[0]))
 
 
@@ -413,18 +449,22 @@ def _fitting(unit: _Unit) -> Iterator[_Unit]:
     if len(unit.text) <= MAX_SECTION:
         yield unit
         return
-    for splitter, between in (("\n", "\n"), (_SENTENCE, " "), (" ", " ")):
-        parts = splitter.split(unit.text) if isinstance(splitter, re.Pattern) else unit.text.split(splitter)
-        if len(parts) > 1:
-            break
-    else:
-        parts, between = [unit.text[i : i + MAX_SECTION] for i in range(0, len(unit.text), MAX_SECTION)], ""
+    between, parts = _parts(unit.text)
     for i, part in enumerate(parts):
         if part.strip():
             yield from _fitting(_Unit(between if i else unit.between, part))
 
 
-# --- measures -----------------------------------------------------------------------------------------------------------
+def _parts(text: str) -> tuple[str, list[str]]:
+    """``text`` in the largest parts it has, and what parts them."""
+    for between, splitter in (("\n", _LINE_END), (" ", _SENTENCE), (" ", _SPACE)):
+        parts = splitter.split(text)
+        if len(parts) > 1:
+            return between, parts
+    return "", [text[i : i + MAX_SECTION] for i in range(0, len(text), MAX_SECTION)]
+
+
+# --- measures --------------------------------------------------------------------------------------------------------
 
 
 def measures(document: Document) -> tuple[Measure, ...]:

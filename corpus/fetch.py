@@ -1,7 +1,7 @@
 """Official sources over the network → files, with checksums in a lock beside them.
 
-What to fetch stands in ``sources.toml``. Every connector checks that the payload is what was asked for before anything on
-disk is touched, and a failed fetch never costs what is already there. Addresses, shapes and manners are those of the
+What to fetch stands in ``sources.toml``. Every connector checks that the payload is what was asked for before
+anything on disk is touched, and a failed fetch never costs what is already there. Addresses, shapes and manners are those of the
 services as public projects use them: at most one request a second a host, a stated user agent, conditional requests.
 """
 
@@ -13,16 +13,19 @@ import json
 import os
 import random
 import re
+import ssl
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
 
+import certifi
 import httpx
 
 SOURCES = Path(__file__).parent / "sources.toml"
@@ -64,7 +67,7 @@ class HostGone(FetchError):
 
 @dataclass(frozen=True)
 class Source:
-    """One document to index. Raises ``SourcesError`` on an id unfit as a file name, or an origin without its address."""
+    """One document to index. Raises ``SourcesError`` on an id unfit as a file name or an origin without its number."""
 
     id: str
     title: str
@@ -92,7 +95,7 @@ class Source:
 
 @dataclass(frozen=True)
 class FetchSettings:
-    """How to fetch. ``clock``, ``sleep``, ``jitter`` and ``today`` are the outside world, given so that tests own it."""
+    """How to fetch. ``clock``, ``sleep``, ``jitter`` and ``today`` are the outside world, given as arguments."""
 
     bases: Mapping[str, str] = field(default_factory=lambda: BASES)
     user_agent: str = "Delningsstod/0.1 (hamtar svenska rattskallor; en begaran i sekunden)"
@@ -175,7 +178,7 @@ def load_sources(path: Path = SOURCES) -> tuple[Source, ...]:
 
 
 def read_lock(folder: Path) -> dict[str, Entry]:
-    """What ``folder``'s lock remembers: id → entry. A missing or damaged lock is an empty one: all is asked for anew."""
+    """What ``folder``'s lock remembers: id → entry. A missing or damaged lock is an empty one."""
     try:
         stored = json.loads((folder / LOCK).read_bytes())["sources"]
         return {id: Entry(**entry) for id, entry in stored.items()}
@@ -197,12 +200,12 @@ def fetch(
     into: Path,
     *,
     settings: FetchSettings | None = None,
-    progress: Progress = lambda done, total, line: None,
+    progress: Progress = lambda *_: None,
 ) -> FetchReport:
     """Brings ``sources`` into the folder ``into``, one after the other, and says what became of each.
 
-    Raises ``OSError`` when the folder can't be made, ``ValueError`` when the proxy is not an address. Whatever the network
-    does ends up in the report.
+    Raises ``OSError`` when the folder can't be made, ``ValueError`` when the proxy is not an address. Whatever the
+    network does ends up in the report.
     """
     settings, sources = settings or FetchSettings(), tuple(sources)
     into.mkdir(parents=True, exist_ok=True)
@@ -247,7 +250,7 @@ def _bring(source: Source, into: Path, known: Entry | None, client: Client) -> b
 
 
 def _keep(into: Path, source: Source, files: Mapping[str, bytes], entry: Entry) -> None:
-    """Files first, lock last: a run killed between them fetches the source again. Raises ``FetchError`` on a full disk."""
+    """Files first, lock last: a run killed between them fetches again. Raises ``FetchError`` on a full disk."""
     try:
         for name, content in files.items():
             _write(into / name, content)
@@ -332,6 +335,7 @@ class Client:
             headers={"User-Agent": s.user_agent},
             timeout=httpx.Timeout(s.read_timeout_s, connect=s.connect_timeout_s),
             proxy=s.proxy,
+            verify=trust(),
             trust_env=False,  # a proxy from the environment would be a route nobody chose for this program
         )
         return self
@@ -468,6 +472,14 @@ def _is_web_address(address: str) -> bool:
     return url.scheme in ("https", "http") and bool(url.host)
 
 
+@cache
+def trust() -> ssl.SSLContext:
+    """The certificates we trust: this machine's, where an authority keeps its own, and the public ones of certifi."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
 def _host(url: str) -> str:
     return httpx.URL(url).netloc.decode("ascii")
 
@@ -478,10 +490,10 @@ def _hosts(sources: Iterable[Source], settings: FetchSettings) -> frozenset[str]
     return frozenset(_host(url) for url in [*settings.bases.values(), *listed])
 
 
-# --- Connectors: source → payload, or None when it has not changed ------------------------------------------------------
+# --- Connectors: source → payload, or None when it has not changed ---------------------------------------------------
 
 
-def statute(source: Source, client: Client, known: Entry | None) -> Payload | None:
+def statute(source: Source, client: Client, _: Entry | None) -> Payload | None:
     """A statute from the Government Offices' legal databases: ``_source`` of its one hit, as ``<id>.json``.
 
     Asked with POST, to which conditions don't apply: whether it has changed shows in the checksum.

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import yaml
 
@@ -20,19 +21,23 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _LEVEL = re.compile(r"(?:heading|rubrik)\s?(\d)", re.IGNORECASE)
 
-_SILENT = "script style nav footer aside form noscript template iframe svg button select dialog object embed head".split()
+_SILENT = (
+    "script", "style", "nav", "footer", "aside", "form", "noscript", "template",
+    "iframe", "svg", "button", "select", "dialog", "object", "embed", "head",
+)  # fmt: skip
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
 _TITLES = ("h1", "h2", "h3", "h4", "h5", "h6")
-_BLOCKS = frozenset(
-    (*_TITLES, *"p ul ol li dl dt dd table pre blockquote div section article main header figure figcaption address hr".split())
-)
+_BLOCKS = (
+    *_TITLES, "p", "ul", "ol", "li", "dl", "dt", "dd", "table", "pre", "blockquote",
+    "div", "section", "article", "main", "header", "figure", "figcaption", "address", "hr",
+)  # fmt: skip
 
 
-# --- DOCX ---------------------------------------------------------------------------------------------------------------
+# --- DOCX ------------------------------------------------------------------------------------------------------------
 
 
 def check_docx(raw: bytes, max_unpacked: int) -> None:
-    """Refuse a package that would unpack too large, is encrypted or names files outside itself. Reads only its directory."""
+    """Refuse a package that unpacks too large, is encrypted or names files outside itself. Reads only its directory."""
     try:
         entries = zipfile.ZipFile(io.BytesIO(raw)).infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError):
@@ -51,7 +56,7 @@ def check_docx(raw: bytes, max_unpacked: int) -> None:
 
 
 def docx(raw: bytes) -> Reading:
-    """A checked DOCX's blocks. Headings and lists by style, tables to rows, footnotes below the paragraph that calls them."""
+    """A checked DOCX's blocks: headings and lists by style, tables to rows, footnotes below what calls them."""
     import docx as python_docx
 
     with zipfile.ZipFile(io.BytesIO(raw)) as package:
@@ -69,12 +74,12 @@ def docx(raw: bytes) -> Reading:
     return Reading(title, "", blocks, warnings)
 
 
-def _outline(element) -> int | None:
+def _outline(element: Any) -> int | None:
     level = next(element.iter(f"{_W}outlineLvl"), None)
     return int(level.get(f"{_W}val", "9")) + 1 if level is not None else None
 
 
-def _docx_notes(document) -> dict[str, str]:
+def _docx_notes(document: Any) -> dict[str, str]:
     """Id of each foot- and endnote → its text. python-docx doesn't read them."""
     from docx.oxml import parse_xml
 
@@ -84,11 +89,15 @@ def _docx_notes(document) -> dict[str, str]:
         if kind:
             for note in parse_xml(part.blob).iter(f"{_W}{kind[1]}"):
                 if note.get(f"{_W}type") is None:
-                    notes[f"{kind[1]}{note.get(f'{_W}id')}"] = tidy(clean(" ".join(map(_docx_text, note.iter(f"{_W}p")))))
+                    notes[f"{kind[1]}{note.get(f'{_W}id')}"] = tidy(
+                        clean(" ".join(map(_docx_text, note.iter(f"{_W}p"))))
+                    )
     return notes
 
 
-def _docx_blocks(container, styles: dict[str, str], outlines: dict[str, int | None], notes: dict[str, str]) -> Iterator[Block]:
+def _docx_blocks(
+    container: Any, styles: dict[str, str], outlines: dict[str, int | None], notes: dict[str, str]
+) -> Iterator[Block]:
     for element in container.iterchildren():
         if element.tag == f"{_W}p":
             yield from _docx_paragraph(element, styles, outlines)
@@ -101,7 +110,7 @@ def _docx_blocks(container, styles: dict[str, str], outlines: dict[str, int | No
                 yield from _docx_blocks(content, styles, outlines, notes)
 
 
-def _called(element, notes: dict[str, str]) -> Iterator[Block]:
+def _called(element: Any, notes: dict[str, str]) -> Iterator[Block]:
     for call in element.iter(f"{_W}footnoteReference", f"{_W}endnoteReference"):
         number = call.get(f"{_W}id", "")
         text = notes.get(("footnote" if "footnote" in call.tag else "endnote") + number)
@@ -109,7 +118,7 @@ def _called(element, notes: dict[str, str]) -> Iterator[Block]:
             yield Block("footnote", f"{number} {text}")
 
 
-def _docx_paragraph(paragraph, styles: dict[str, str], outlines: dict[str, int | None]) -> Iterator[Block]:
+def _docx_paragraph(paragraph: Any, styles: dict[str, str], outlines: dict[str, int | None]) -> Iterator[Block]:
     text = tidy(clean(_docx_text(paragraph)))
     style_id = next((style.get(f"{_W}val") for style in paragraph.iter(f"{_W}pStyle")), "")
     style = styles.get(style_id, "")
@@ -128,7 +137,7 @@ def _docx_paragraph(paragraph, styles: dict[str, str], outlines: dict[str, int |
         yield Block("text", text)
 
 
-def _docx_text(paragraph) -> str:
+def _docx_text(paragraph: Any) -> str:
     """Text of a paragraph with inserted and without deleted words; a text box is stored twice and read once."""
     parts = []
     for node in paragraph.iter(f"{_W}t", f"{_W}tab", f"{_W}br", f"{_W}cr", f"{_W}noBreakHyphen"):
@@ -137,7 +146,7 @@ def _docx_text(paragraph) -> str:
     return "".join(parts)
 
 
-def _docx_table(table) -> Iterator[Block]:
+def _docx_table(table: Any) -> Iterator[Block]:
     rows = []
     for row in table.iterchildren(f"{_W}tr"):
         cells = [tidy(clean(" ".join(map(_docx_text, cell.iter(f"{_W}p"))))) for cell in row.iterchildren(f"{_W}tc")]
@@ -154,7 +163,7 @@ def _rows(rows: list[list[str]]) -> Iterator[Block]:
         yield Block("table", "\n".join(" | ".join(row) for row in filled))
 
 
-# --- HTML ---------------------------------------------------------------------------------------------------------------
+# --- HTML ------------------------------------------------------------------------------------------------------------
 
 
 def html(text: str) -> Reading:
@@ -175,12 +184,16 @@ def html(text: str) -> Reading:
     return Reading(title, published, tuple(block for block in _html_blocks(root) if block.text))
 
 
-def _is_hidden(element) -> bool:
+def _is_hidden(element: Any) -> bool:
     attributes = element.attrs or {}
-    return "hidden" in attributes or attributes.get("aria-hidden") == "true" or bool(_HIDDEN.search(str(attributes.get("style", ""))))
+    return (
+        "hidden" in attributes
+        or attributes.get("aria-hidden") == "true"
+        or bool(_HIDDEN.search(str(attributes.get("style", ""))))
+    )
 
 
-def _meta_date(soup) -> str:
+def _meta_date(soup: Any) -> str:
     names = ("article:published_time", "dcterms.date", "dc.date", "date", "dcterms.issued")
     for meta in soup.find_all("meta", content=True):
         if str(meta.get("property") or meta.get("name") or "").lower() in names:
@@ -188,7 +201,7 @@ def _meta_date(soup) -> str:
     return ""
 
 
-def _html_blocks(node) -> Iterator[Block]:
+def _html_blocks(node: Any) -> Iterator[Block]:
     import bs4
 
     inline: list[str] = []
@@ -199,24 +212,26 @@ def _html_blocks(node) -> Iterator[Block]:
             yield from _html_block(child)
         elif isinstance(child, bs4.Tag):
             inline.append(" " if child.name == "br" else child.get_text())
-        elif type(child) is bs4.NavigableString:  # its subclasses are comments, doctypes and the like
+        elif type(child) is bs4.element.NavigableString:  # its subclasses are comments, doctypes and the like
             inline.append(child)
     yield Block("text", tidy(clean("".join(inline))))
 
 
-def _html_block(element) -> Iterator[Block]:
+def _html_block(element: Any) -> Iterator[Block]:
     if element.name in _TITLES:
         yield Block("heading", tidy(clean(element.get_text(" "))), level=int(element.name[1]))
     elif element.name in ("ul", "ol"):
         yield from _html_list(element, 0)
     elif element.name == "table" and not element.find("table"):
-        rows = [[tidy(clean(cell.get_text(" "))) for cell in row.find_all(["td", "th"])] for row in element.find_all("tr")]
+        rows = [
+            [tidy(clean(cell.get_text(" "))) for cell in row.find_all(["td", "th"])] for row in element.find_all("tr")
+        ]
         yield from _rows(rows)
     else:
         yield from _html_blocks(element)
 
 
-def _html_list(element, depth: int) -> Iterator[Block]:
+def _html_list(element: Any, depth: int) -> Iterator[Block]:
     for number, item in enumerate(element.find_all("li", recursive=False), 1):
         inner = item.find_all(["ul", "ol"])
         nested = [child for child in inner if child.find_parent("li") is item]
@@ -230,23 +245,25 @@ def _html_list(element, depth: int) -> Iterator[Block]:
             yield from _html_list(child, depth + 1)
 
 
-# --- Markdown -----------------------------------------------------------------------------------------------------------
+# --- Markdown --------------------------------------------------------------------------------------------------------
 
 _FRONT = re.compile(r"\s*---\n(.{0,20000}?)\n---\s*\n", re.DOTALL)
-_ATX = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*$")
+_ATX = re.compile(r" {0,3}(#{1,6})\s+(\S.*)")
 _MD_ITEM = re.compile(r"(\s*)(?:[*+-]|(\d{1,3})[.)])\s+(?=\S)")
 _RULE = re.compile(r"\s*(?:([-*_])\s*)(?:\1\s*){2,}$")
 _CELLS = re.compile(r"\s*\|")
 _TABLE_RULE = re.compile(r"[\s|:-]+$")
+_GOES_ON = (("text", "text"), ("list", "text"), ("table", "table"))
+# Every run is bounded: a file of nothing but opening marks must not be read once for each of them.
 _INLINE = (
-    (re.compile(r"<!--.*?-->", re.DOTALL), ""),
-    (re.compile(r"!\[[^\]]*\]\([^)\s]*[^)]*\)"), ""),
-    (re.compile(r"\[([^\[\]]*)\]\([^()]*(?:\([^()]*\)[^()]*)*\)"), r"\1"),
-    (re.compile(r"\[([^\[\]]*)\]\[[^\[\]]*\]"), r"\1"),
-    (re.compile(r"<(https?://[^<>\s]+)>"), r"\1"),
+    (re.compile(r"<!--.{0,2000}?-->", re.DOTALL), ""),
+    (re.compile(r"!\[[^\[\]]*\]\([^()]{0,2000}\)"), ""),
+    (re.compile(r"\[([^\[\]]*)\]\([^()]{0,2000}(?:\([^()]{0,200}\)[^()]{0,2000}){0,5}\)"), r"\1"),
+    (re.compile(r"\[([^\[\]]{1,1000})\]\[[^\[\]]{0,200}\]"), r"\1"),
+    (re.compile(r"<(https?://[^<>\s]{1,2000})>"), r"\1"),
     (re.compile(r"</?[A-Za-z][^<>]{0,500}>"), " "),
-    (re.compile(r"(?<![\\\w])(\*\*\*|\*\*|__|\*|_)(?=\S)([^\n]+?)(?<=[^\s\\])\1(?!\w)"), r"\2"),
-    (re.compile(r"`([^`\n]+)`"), r"\1"),
+    (re.compile(r"(?<![\\\w])(\*\*\*|\*\*|__|\*|_)(?=\S)([^\n]{1,500}?)(?<=[^\s\\])\1(?!\w)"), r"\2"),
+    (re.compile(r"`([^`\n]{1,1000})`"), r"\1"),
     (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
 )
 
@@ -257,11 +274,13 @@ def markdown(text: str) -> Reading:
     front = _FRONT.match(text)
     facts = _facts(front[1]) if front else {}
     title = str(facts.get("title") or facts.get("rubrik") or facts.get("titel") or "")
-    published = next((_iso(str(facts[key])[:10]) for key in ("published", "publicerad", "date", "datum") if key in facts), "")
+    published = next(
+        (_iso(str(facts[key])[:10]) for key in ("published", "publicerad", "date", "datum") if key in facts), ""
+    )
     return Reading(tidy(title), published, tuple(_md_blocks(text[front.end() :] if front else text)))
 
 
-def _facts(front: str) -> dict:
+def _facts(front: str) -> dict[str, Any]:
     try:
         facts = yaml.safe_load(front)
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -277,22 +296,20 @@ def _iso(text: str) -> str:
 
 
 def _md_blocks(text: str) -> Iterator[Block]:
-    """Blocks in order. Lines of one kind without a blank line between them are one block, but for list items and rows."""
+    """Blocks in order. Lines of one kind without a blank line between them are one block, but for list items."""
     block: Block | None = None
+    lines: list[str] = []
     fenced = False
     for row in [*text.split("\n"), ""]:
         if row.lstrip().startswith(("```", "~~~")):
             fenced, row = not fenced, ""
         opened = _md_opened(row, fenced) if row.strip() else None
-        goes_on = block and opened and opened.kind == "text" and block.kind in ("text", "list")
-        if goes_on or block and opened and opened.kind == block.kind == "table":
-            block = replace(block, text=f"{block.text}\n{opened.text}")
+        if block and opened and (block.kind, opened.kind) in _GOES_ON:
+            lines.append(opened.text)
             continue
         if block:
-            yield from _md_closed(block)
-        block = opened
-    if block:
-        yield from _md_closed(block)
+            yield from _md_closed(replace(block, text="\n".join(lines)))
+        block, lines = opened, [opened.text] if opened else []
 
 
 def _md_opened(row: str, fenced: bool) -> Block | None:
@@ -302,7 +319,7 @@ def _md_opened(row: str, fenced: bool) -> Block | None:
     if _RULE.match(row):
         return None
     if heading:
-        return Block("heading", heading[2], level=len(heading[1]))
+        return Block("heading", heading[2].rstrip(" #"), level=len(heading[1]))
     if item:
         mark = "  ◦ " if len(item[1]) > 1 else f"{item[2]}. " if item[2] else "• "
         return Block("list", mark + row[item.end() :])

@@ -1,18 +1,21 @@
 """PDF → lines with page, type size and place on the page.
 
-Text comes from pypdfium2 (4 ms a page; the other readers measured take 60 to 190 and read no better). Type size and baseline
-are asked of PDFium once a line. pdfplumber, 40 times slower, is only asked for the tables of pages that have ruled lines.
+Text comes from pypdfium2 (4 ms a page; the other readers measured take 60 to 190 and read no better). Type size and
+baseline are asked of PDFium once a line. pdfplumber, 40 times slower, only reads tables on pages with ruled lines.
 """
 
 from __future__ import annotations
 
 import ctypes
 import io
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice, pairwise
 from statistics import median
+from typing import Any
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -21,7 +24,7 @@ from corpus import pages as printed
 from corpus.pages import DocumentError, Line, Pages, Reading
 
 _HYPHEN = 0x02
-_RULES = 4  # ruled lines or boxes a page needs before tables are looked for
+_RULES, _RULE_LENGTH = 6, 12  # straight lines of so many points a page needs before tables are looked for
 _FEW_WORDS = 10
 
 
@@ -49,7 +52,7 @@ class _Table:
 
 
 def read(raw: bytes, max_pages: int, max_seconds: float) -> Reading:
-    """The PDF's blocks with their pages. Raises ``DocumentError`` for one that is broken, locked, too long or only pictures."""
+    """The PDF's blocks with their pages. Raises ``DocumentError`` if broken, locked, too long or only pictures."""
     document = _opened(raw)
     if len(document) > max_pages:
         raise DocumentError(f"har {len(document)} sidor, fler än gränsen {max_pages}")
@@ -80,7 +83,9 @@ def _opened(raw: bytes) -> pypdfium2.PdfDocument:
 
 def _title(document: pypdfium2.PdfDocument) -> str:
     title = printed.tidy(printed.clean(document.get_metadata_value("Title") or ""))
-    return "" if title.lower().endswith((".doc", ".docx", ".pdf")) or title.lower() in ("untitled", "anonymous") else title
+    return (
+        "" if title.lower().endswith((".doc", ".docx", ".pdf")) or title.lower() in ("untitled", "anonymous") else title
+    )
 
 
 def _few_words(rows: list[list[_Row]]) -> tuple[str, ...]:
@@ -106,7 +111,7 @@ def _rows(page: pypdfium2.PdfPage) -> list[_Row]:
 
 
 def _runs(text: pypdfium2.PdfTextPage) -> Iterator[list[tuple[int, str]]]:
-    """Index and character of each run PDFium takes for a line. It marks a line-end hyphen as 2 and then leaves out the break."""
+    """Index and character of each run PDFium takes for a line. A line-end hyphen comes as 2, without the line break."""
     run: list[tuple[int, str]] = []
     for i in range(text.count_chars()):
         code = pdfium.FPDFText_GetUnicode(text, i)
@@ -116,7 +121,7 @@ def _runs(text: pypdfium2.PdfTextPage) -> Iterator[list[tuple[int, str]]]:
         elif code in (_HYPHEN, 0xFFFE) and (code == 0xFFFE or pdfium.FPDFText_IsHyphen(text, i)):
             yield [*run, (i, "-")]
             run = []
-        elif 0x20 <= code:
+        elif code >= 0x20:
             run.append((i, chr(code)))
     yield run
 
@@ -129,14 +134,30 @@ def _row(text: pypdfium2.PdfTextPage, run: list[tuple[int, str]]) -> _Row | None
     first, last = letters[0], letters[-1]
     x, y = ctypes.c_double(), ctypes.c_double()
     pdfium.FPDFText_GetCharOrigin(text, inked[0][0], x, y)
+    size = _size(text, first)
     return _Row(
-        text="".join(char for _, char in run).strip(),
+        text=_with_calls(text, run, size).strip(),
         x=x.value,
         end=text.get_charbox(inked[-1][0])[2],
         y=y.value,
-        size=_size(text, first),
+        size=size,
         bold=_bold(text, first) and _bold(text, last),
     )
+
+
+def _with_calls(text: pypdfium2.PdfTextPage, run: list[tuple[int, str]], size: float) -> str:
+    """The run's characters, raised digits set off: after a word marked as a note's call, before one by a space."""
+    parts: list[str] = []
+    before, raised = " ", False
+    for i, char in run:
+        small = char.isdigit() and (raised if before.isdigit() else _size(text, i) < 0.8 * size)
+        if small and not raised and not before.isspace():
+            parts.append(printed.CALL)
+        if raised and not small and not char.isspace() and char.isalpha():
+            parts.append(" " if printed.CALL not in parts else "")
+        parts.append(char)
+        before, raised = char, small
+    return "".join(parts)
 
 
 def _size(text: pypdfium2.PdfTextPage, i: int) -> float:
@@ -144,7 +165,7 @@ def _size(text: pypdfium2.PdfTextPage, i: int) -> float:
     matrix = pdfium.FS_MATRIX()
     pdfium.FPDFText_GetMatrix(text, i, matrix)
     scale = (matrix.c**2 + matrix.d**2) ** 0.5
-    return round(pdfium.FPDFText_GetFontSize(text, i) * (scale or 1.0), 1)
+    return float(round(pdfium.FPDFText_GetFontSize(text, i) * (scale or 1.0), 1))
 
 
 def _bold(text: pypdfium2.PdfTextPage, i: int) -> bool:
@@ -156,11 +177,13 @@ def _bold(text: pypdfium2.PdfTextPage, i: int) -> bool:
 def _same_line(before: _Row, row: _Row) -> bool:
     """PDFium starts a new line at a superscript and after it. It is the same one where the type stands beside it."""
     size = max(before.size, row.size)
-    return abs(before.y - row.y) < 0.6 * size and -0.2 * size < row.x - before.end < size and not before.text.endswith("-")
+    return (
+        abs(before.y - row.y) < 0.6 * size and -0.2 * size < row.x - before.end < size and not before.text.endswith("-")
+    )
 
 
 def _side_by_side(before: _Row, row: _Row) -> _Row:
-    """Two runs of one line. Raised digits after a word are marked as a note's call; before a word they are its number."""
+    """Two runs of one line. Raised digits after a word are a note's call and marked; before a word, its number."""
     raised = row.text.isdigit() and row.size < 0.8 * before.size
     number = before.text.isdigit() and before.size <= row.size and row.y < before.y - 0.5
     space = " " if number or row.x - before.end > 0.15 * row.size and not raised else ""
@@ -170,12 +193,26 @@ def _side_by_side(before: _Row, row: _Row) -> _Row:
 
 
 def _ruled(page: pypdfium2.PdfPage) -> bool:
-    paths = 0
-    for _ in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH], max_depth=2):
-        paths += 1
-        if paths >= _RULES:
+    """Whether the page has ruled lines enough for a table. A logo is curves, the rule under a page header one line."""
+    rules = 0
+    for path in islice(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH], max_depth=3), 2000):
+        rules += _rules(path)
+        if rules >= _RULES:
             return True
     return False
+
+
+def _rules(path: pypdfium2.PdfObject) -> int:
+    count, last = 0, (0.0, 0.0)
+    for i in range(min(pdfium.FPDFPath_CountSegments(path), 200)):
+        segment = pdfium.FPDFPath_GetPathSegment(path, i)
+        x, y = ctypes.c_float(), ctypes.c_float()
+        pdfium.FPDFPathSegment_GetPoint(segment, x, y)
+        run, rise = abs(x.value - last[0]), abs(y.value - last[1])
+        drawn = pdfium.FPDFPathSegment_GetType(segment) == pdfium.FPDF_SEGMENT_LINETO
+        count += drawn and min(run, rise) < 1 and max(run, rise) >= _RULE_LENGTH
+        last = x.value, y.value
+    return count
 
 
 def _tables(raw: bytes, ruled: list[int], deadline: float) -> tuple[dict[int, list[_Table]], int]:
@@ -194,24 +231,26 @@ def _tables(raw: bytes, ruled: list[int], deadline: float) -> tuple[dict[int, li
             page = document.pages[i]
             try:
                 found[i] = [_table(table, float(page.height)) for table in page.find_tables() if _is_table(table)]
-            except Exception:  # a page pdfminer trips over still has PDFium's text
+            except Exception:  # noqa: BLE001 - a page pdfminer trips over still has PDFium's text
                 missed += 1
             page.close()
     return found, missed
 
 
-def _is_table(table) -> bool:
+def _is_table(table: Any) -> bool:
     return len(table.rows) > 1 and max(len(row.cells) for row in table.rows) > 1
 
 
-def _table(table, height: float) -> _Table:
-    rows = [" | ".join(printed.joined(printed.clean(cell or "").split("\n")) for cell in row) for row in table.extract()]
+def _table(table: Any, height: float) -> _Table:
+    rows = [
+        " | ".join(printed.joined(printed.clean(cell or "").split("\n")) for cell in row) for row in table.extract()
+    ]
     left, top, right, bottom = table.bbox
     return _Table(tuple(row for row in rows if row.strip(" |")), left, right, height - top, height - bottom)
 
 
 def _lines(rows: list[list[_Row]], tables: dict[int, list[_Table]]) -> Pages:
-    """Rows as lines: headings by type size or weight, notes by small type at the foot of the page, tables in their place."""
+    """Rows as lines: headings by type size or weight, notes by small type at the page's foot, tables in their place."""
     body = _body_size(rows)
     levels = _levels(rows, body)
     return [_page(page, number, body, levels, tables.get(number - 1, [])) for number, page in enumerate(rows, 1)]
@@ -241,7 +280,7 @@ def _heads(row: _Row, body: float) -> bool:
 def _page(
     rows: list[_Row], number: int, body: float, levels: dict[tuple[float, bool], int], tables: list[_Table]
 ) -> list[Line]:
-    steps = [a.y - b.y for a, b in zip(rows, rows[1:], strict=False) if 0 < a.y - b.y < 3 * body]
+    steps = [a.y - b.y for a, b in pairwise(rows) if 0 < a.y - b.y < 3 * body]
     leading = median(steps) if steps else 1.2 * body
     foot = _foot(rows, body)
     lines: list[Line] = []
@@ -274,8 +313,9 @@ def _parted(before: _Row, row: _Row, leading: float) -> bool:
 
 
 def _foot(rows: list[_Row], body: float) -> int:
-    """Where the page's notes begin: small type down to the last line but a footer, opened by a number."""
+    """Where the page's notes begin: small type down to the last line, opened by a number raised after a word above."""
     small = len(rows)
     while small and rows[small - 1].size <= 0.92 * body:
         small -= 1
-    return next((i for i in range(small, len(rows)) if rows[i].text[:1].isdigit() and len(rows[i].text) > 6), len(rows))
+    called = {call for row in rows[:small] for call in re.findall(rf"{printed.CALL}(\d+)", row.text)}
+    return next((i for i in range(small, len(rows)) if rows[i].text.split()[0] in called), len(rows))

@@ -78,10 +78,10 @@ class Clock:
 
 def settings(url: str, clock: Clock | None = None, **more: Any) -> FetchSettings:
     clock = clock or Clock()
+    given: dict[str, Any] = {"bases": dict.fromkeys(room.BASES, url), "today": lambda: NOON}
     quick: dict[str, Any] = {"connect_timeout_s": 1.0, "read_timeout_s": 1.0, "total_timeout_s": 3.0}
     outside: dict[str, Any] = {"clock": lambda: clock.now, "sleep": clock.sleep, "jitter": lambda: 0.5}
-    bases = dict.fromkeys(room.BASES, url)
-    return FetchSettings(**{"bases": bases, "today": lambda: NOON} | quick | outside | more)
+    return FetchSettings(**given | quick | outside | more)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -342,7 +342,7 @@ def test_a_host_is_asked_at_most_once_a_second(tmp_path: Path) -> None:
 def test_two_hosts_dont_wait_for_each_other(tmp_path: Path) -> None:
     clock = Clock()
     with Server(service) as one, Server(service) as two:
-        bases = settings(one.url).bases | {"g0v": two.url}
+        bases = {**settings(one.url).bases, "g0v": two.url}
         fetch([STATUTE, PRESS], tmp_path, settings=settings(one.url, clock, bases=bases))
     assert clock.slept == []
 
@@ -363,7 +363,8 @@ def test_what_the_host_says_has_not_changed_is_not_sent_again(tmp_path: Path) ->
     assert "if-none-match" not in server.seen[0].headers
     assert server.seen[1].headers["if-modified-since"] == validators["Last-Modified"]
     entry = read_lock(tmp_path)[PRESS.id]
-    assert entry.fetched_at.startswith("2026-03-01") and entry.checked_at.startswith("2026-03-03")
+    assert entry.fetched_at.startswith("2026-03-01")
+    assert entry.checked_at.startswith("2026-03-03")
 
 
 def test_a_changed_page_replaces_the_old_one(tmp_path: Path) -> None:
@@ -455,7 +456,7 @@ def test_a_redirect_to_a_listed_host_is_followed(tmp_path: Path) -> None:
         Server(service) as real,
         Server(lambda seen: Reply(status=308, headers={"Location": real.url + seen.path})) as old,
     ):
-        bases = settings(old.url).bases | {"g0v": real.url}
+        bases = {**settings(old.url).bases, "g0v": real.url}
         report = fetch([STATUTE], tmp_path, settings=settings(old.url, bases=bases))
     assert report.fetched == (STATUTE.id,)
     assert (real.seen[0].method, real.seen[0].body) == ("POST", old.seen[0].body)
@@ -503,7 +504,7 @@ def test_a_proxy_in_the_environment_is_not_used(tmp_path: Path, monkeypatch: pyt
 def test_with_no_network_each_host_gets_one_plain_line_and_the_rest_goes_on(tmp_path: Path, url: str) -> None:
     lines: list[str] = []
     with Server(service) as server:
-        bases = settings(server.url).bases | {"riksdagen": url}
+        bases = {**settings(server.url).bases, "riksdagen": url}
         bills = [replace(BILL, id=f"prop-{n}") for n in range(3)]
         world = settings(server.url, bases=bases)
         report = fetch([*bills, STATUTE], tmp_path, settings=world, progress=lambda done, of, line: lines.append(line))
@@ -597,8 +598,10 @@ def test_a_killed_run_leaves_whole_files_and_is_taken_up_where_it_stopped(tmp_pa
         assert all((tmp_path / f"{id}.md").read_bytes() == body for id in done)
         assert all(path.read_bytes() == body for path in tmp_path.glob("pm-*.md"))
         report = fetch(sources[:20], tmp_path, settings=settings(server.url))
-    assert done and set(report.unchanged) == done & {source.id for source in sources[:20]}
-    assert not report.failed and len(report.fetched) + len(report.unchanged) == 20
+    assert done
+    assert set(report.unchanged) == done & {source.id for source in sources[:20]}
+    assert not report.failed
+    assert len(report.fetched) + len(report.unchanged) == 20
 
 
 def test_a_full_disk_is_a_failure_with_its_reason_and_leaves_no_half_file(
@@ -607,7 +610,7 @@ def test_a_full_disk_is_a_failure_with_its_reason_and_leaves_no_half_file(
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(room.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with Server(service) as server:
         report = fetch([PRESS], tmp_path, settings=settings(server.url))
     assert report.failed[0].reason.startswith("kunde inte skriva till")
@@ -692,7 +695,8 @@ def test_the_ids_and_ranks_of_the_list_follow_their_rules() -> None:
             assert source.id == "sfs-" + source.beteckning.replace(":", "-")
             assert source.beteckning in source.title
         if source.origin == "riksdagen":
-            assert source.address and source.doktyp
+            assert source.address
+            assert source.doktyp
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,178 @@
+"""One question's journey: guard → understand → retrieve → route → compose → verify → record. Read this file first."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from assistant import compose, guard, record, retrieve, texts, verify
+from assistant import route as routing
+from assistant.types import Answer, Completeness, Handoff, Hit, NextStep, Question, Route, Status, Warning_
+from assistant.understand import Intent, Understood, understand
+from corpus import lagrum
+from corpus.index import Index
+
+HITS = 24  # searched; what is quoted is a handful of them
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a question is answered with: the open index, and where the record is kept (None: nowhere)."""
+
+    index: Index
+    records: Path | None = None
+
+
+def answer(question: Question, desk: Desk) -> Answer:
+    """The answer to ``question``. Never raises for what a user can write; a refusal is an answer with its status."""
+    started = time.perf_counter()
+    result = _stopped(question) or _answered(question, desk.index)
+    if desk.records is None:
+        return result
+    row = record.line(result, corpus_version=desk.index.manifest.version, milliseconds=(time.perf_counter() - started) * 1000)
+    try:
+        record.append(desk.records, row)
+    except OSError:
+        # The line holds no content, so losing it harms traceability, not safety: say so rather than withhold the law.
+        result = replace(result, warnings=(*result.warnings, Warning_("record_failed", texts.RECORD_FAILED)))
+    return result
+
+
+def _stopped(question: Question) -> Answer | None:
+    """The refusal of a question that must not go further, or None. Earlier turns are guarded like the question."""
+    for text in (question.text, *(turn.content for turn in question.history[-guard.MAX_HISTORY_TURNS:] if turn.role == "user")):
+        refusal = guard.check(text)
+        if refusal:
+            return _refusal(question, refusal)
+    if guard.asks_for_decision_on_person(question.text):
+        return _plain(question, Status.REFUSED_DECISION_ON_PERSON, texts.DECISION_ON_PERSON, NextStep("rephrase", texts.DECISION_ON_PERSON))
+    return None
+
+
+def _refusal(question: Question, refusal: guard.Refusal) -> Answer:
+    said = {
+        Status.REFUSED_PERSONAL_DATA: texts.PERSONAL_DATA.format(kind=refusal.kind),
+        Status.REFUSED_MANIPULATION: texts.MANIPULATION,
+        Status.ERROR_EMPTY: texts.EMPTY.format(example=texts.EXAMPLES[0]),
+        Status.ERROR_TOO_LONG: texts.TOO_LONG.format(limit=guard.MAX_CHARACTERS),
+    }.get(refusal.status, texts.INTERNAL.format(code=refusal.kind))
+    return _plain(question, refusal.status, said, NextStep("rephrase", said))
+
+
+def _answered(question: Question, index: Index) -> Answer:
+    understood = understand(question)
+    outside = routing.decline(understood)
+    if outside:
+        return _declined(understood, outside, index)
+    hits = retrieve.search(understood, index, HITS)
+    draft = compose.compose(understood, hits, index)
+    way = routing.route(understood, hits, retrieve.likeness(understood, index), draft.main, draft.note)
+    gone = _not_there(understood, index)
+    if way.route is Route.DECLINE or (gone and len(gone) == len(understood.lagrum) and not draft.warnings):
+        return _declined(understood, way, index, gone)
+    if way.route is Route.CLARIFY:
+        return _clarify(understood, way, index)
+    claims, citations, withheld = verify.verified(draft.claims, draft.citations, index, understood.as_of)
+    if not any(claim.role == "svar" for claim in claims):
+        return _plain(question, Status.WITHHELD_UNVERIFIED, texts.WITHHELD, NextStep("contact_lawyer", texts.WITHHELD),
+                      index=index, withheld=withheld)
+    warnings = (*draft.warnings, *(Warning_("coverage_gap", text) for text in gone), *_standing(understood, index, withheld))
+    return Answer(
+        answer_id=_fresh(), status=way.status, as_of_date=understood.as_of, law_as_of=date.fromisoformat(index.manifest.law_as_of),
+        completeness=Completeness.PARTIAL if withheld or gone or way.missing else Completeness.COMPLETE,
+        text_md=_text(compose.as_markdown(claims, citations), draft.warnings, way.handoff, understood),
+        claims=claims, citations=citations, handoff=way.handoff, missing=way.missing,
+        next_steps=_next(way, understood), warnings=warnings, withheld_claims=withheld,
+    )
+
+
+def _text(body: str, warnings: list[Warning_], handoff: Handoff | None, understood: Understood) -> str:
+    parts = [body]
+    notes = [warning.text for warning in warnings if warning.code != "false_premise"]
+    if notes:
+        parts.append("\n".join(f"- {compose.escaped(note)}" for note in dict.fromkeys(notes)))
+    if handoff:
+        test = texts.TESTS.get(handoff.tests[0], "")
+        parts.append(f"**{texts.NEXT}**\n\n{texts.HANDOFF} Provet: {test}." if test else f"**{texts.NEXT}**\n\n{texts.HANDOFF}")
+    if understood.intent is Intent.SHARING:
+        parts.append(f"*{texts.DISCLAIMER}*")
+    return "\n\n".join(parts)
+
+
+def _next(way: routing.Routing, understood: Understood) -> tuple[NextStep, ...]:
+    steps = [NextStep("checklist", texts.HANDOFF)] if way.handoff else []
+    if understood.intent is Intent.SHARING:
+        steps += [NextStep("clarify", texts.ASK[name]) for name in way.missing]
+    return tuple(steps)
+
+
+def _clarify(understood: Understood, way: routing.Routing, index: Index) -> Answer:
+    questions = [texts.ASK[name] for name in way.missing]
+    body = "\n".join([texts.CLARIFY, "", *(f"- {one}" for one in questions)])
+    return Answer(
+        answer_id=_fresh(), status=Status.CLARIFICATION_NEEDED, completeness=Completeness.NONE, as_of_date=understood.as_of,
+        law_as_of=date.fromisoformat(index.manifest.law_as_of), text_md=body, missing=way.missing,
+        next_steps=tuple(NextStep("clarify", one) for one in questions),
+    )
+
+
+def _declined(understood: Understood, way: routing.Routing, index: Index, gone: tuple[str, ...] = ()) -> Answer:
+    said = {"about_assistant": texts.ABOUT_ASSISTANT, "foreign_law": texts.FOREIGN_LAW, "off_topic": texts.OUT_OF_SCOPE}.get(
+        way.reason, texts.NO_SOURCE.format(missing=" ".join(gone)).strip())
+    status = way.status if way.route is Route.DECLINE else Status.UNANSWERABLE_NO_SOURCE
+    found = _plain(understood.question, status, said, NextStep("rephrase", said), index=index)
+    return replace(found, as_of_date=understood.as_of, warnings=tuple(Warning_("coverage_gap", text) for text in gone))
+
+
+def _not_there(understood: Understood, index: Index) -> tuple[str, ...]:
+    """What is wrong with each written lagrum that can't be quoted: no such paragraf, not in force that day, or no text."""
+    out = []
+    mask = index.applies(understood.as_of)
+    for one in understood.lagrum:
+        if one.paragraf is None:
+            continue
+        at = index.at(one.ref)
+        if any(mask[n] for n in at):
+            continue
+        begins = [p.valid_from for p in index.get(at) if p.valid_from and p.valid_from > understood.as_of]
+        if begins:
+            out.append(texts.NOT_YET.format(label=one.whole().short(), day=texts.day(min(begins))))
+        elif any(ref.startswith(f"SFS {one.sfs} ") and index.zones[n] == "paragraf" for n, ref in enumerate(index.refs)):
+            out.append(texts.NO_SUCH_PROVISION.format(label=one.whole().short(), day=texts.day(understood.as_of)))
+        else:
+            out.append(texts.NO_TEXT.format(label=one.whole().short()))
+    return tuple(dict.fromkeys(out))
+
+
+def _standing(understood: Understood, index: Index, withheld: int) -> tuple[Warning_, ...]:
+    """What holds for the whole answer: old dates, withheld claims, a search that runs on words only."""
+    out = [Warning_("index", text) for text in index.warnings]
+    known_from = date.fromisoformat(index.manifest.law_as_of)
+    if understood.as_of < known_from:
+        out.append(Warning_("coverage_gap", texts.OLD_LAW.format(as_of=texts.day(known_from))))
+    if withheld:
+        out.append(Warning_("withheld", texts.WITHHELD_SOME.format(count=withheld)))
+    for sfs in understood.statutes:
+        name = lagrum.named(sfs)
+        if name and name.repealed_by and (name.until is None or name.until <= understood.as_of):
+            later = lagrum.named(name.repealed_by)
+            now = f"{later.name} ({later.sfs})" if later else name.repealed_by
+            out.append(Warning_("repealed", texts.REPEALED.format(name=f"{name.name.capitalize()} ({sfs})", now=now)))
+    return tuple(out)
+
+
+def _plain(question: Question, status: Status, text: str, step: NextStep, *, index: Index | None = None, withheld: int = 0) -> Answer:
+    return Answer(
+        answer_id=_fresh(), status=status, completeness=Completeness.NONE, as_of_date=question.as_of,
+        law_as_of=date.fromisoformat(index.manifest.law_as_of) if index else None, text_md=text, next_steps=(step,), withheld_claims=withheld,
+    )
+
+
+def _fresh() -> str:
+    return uuid.uuid4().hex
+
+
+__all__ = ["Desk", "Hit", "answer"]
