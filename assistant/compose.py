@@ -21,6 +21,7 @@ from corpus import analysis, lagrum
 from corpus.index import Index
 from corpus.passage import Passage
 
+ROLES = {"svar": texts.SHORT, "skäl": texts.LAW_SAYS, "tänk_på": texts.MIND}
 MAX_SUPPORT = 4  # provisions quoted beside the main one
 MAX_QUOTE = 750  # characters; a longer stycke is quoted by its most telling punkt
 MAX_MIND = 3
@@ -83,8 +84,11 @@ def label(passage: Passage, pinpoint: str = "") -> str:
 # --- the answer ----------------------------------------------------------------------------------------------------
 
 
-def compose(understood: Understood, hits: Sequence[Hit], index: Index) -> Draft:
-    """The claims that answer, from the best hits; a draft with no claims when the hits carry nothing."""
+def compose(understood: Understood, hits: Sequence[Hit], index: Index, lean: Sequence[str] = ()) -> Draft:
+    """The claims that answer, from the best hits; a draft with no claims when the hits carry nothing.
+
+    ``lean``: references that belong in the answer if they were found at all (the ground the finder puts first, the secrecy).
+    """
     draft = Draft()
     _correct_premises(understood, index, draft)
     ordered = _by_rank(understood, _per_ref(hits))
@@ -95,7 +99,7 @@ def compose(understood: Understood, hits: Sequence[Hit], index: Index) -> Draft:
     notes = _notes(understood, index, main.passage.ref)
     draft.main, draft.note = main.passage, notes[0] if notes else None
     _answer(draft, understood, main, hits, words)
-    for hit in _support(ordered, draft.note):
+    for hit in _support(ordered, draft.note, lean):
         _reason(draft, understood, hit, index, words)
     if draft.note:
         _mind(draft, index, words)
@@ -165,12 +169,18 @@ def _plain(draft: Draft, name: str) -> str:
     return f"{one.label}: {analysis.unwrapped(one.quote)}"
 
 
-def _support(ordered: list[Hit], note: Passage | None) -> list[Hit]:
-    """Which further provisions are quoted: those nearly as good as the first, and those its note leans on."""
-    best = ordered[0].score
+def _support(ordered: list[Hit], note: Passage | None, lean: Sequence[str]) -> list[Hit]:
+    """Which further provisions are quoted: those to lean on, those its note leans on, and those nearly as good as the first.
+
+    An answer out of a document is not padded with law that merely shares its words.
+    """
+    first, best = ordered[0].passage, ordered[0].score
     also = set(note.also) if note else set()
-    picked = [hit for hit in ordered[1:] if hit.score >= CLOSE * best or (hit.passage.ref in also and hit.score >= 0.3 * best)]
-    return picked[:MAX_SUPPORT]
+    close = CLOSE if first.ref.startswith("SFS ") else 0.8
+    leaning = [hit for hit in ordered[1:] if hit.passage.ref in lean]
+    related = [hit for hit in ordered[1:] if hit.passage.ref in also and hit.score >= 0.4 * best]
+    near = [hit for hit in ordered[1:] if hit.score >= close * best]
+    return list({hit.passage.ref: hit for hit in (*leaning, *related[:2], *near)}.values())[:MAX_SUPPORT]
 
 
 def _reason(draft: Draft, understood: Understood, hit: Hit, index: Index, words: frozenset[str]) -> None:
@@ -334,10 +344,10 @@ def _add(draft: Draft, code: str, text: str) -> None:
 
 def as_markdown(claims: Sequence[Claim], citations: Sequence[Citation]) -> str:
     """The answer as Markdown with numbered citations; every quote stands once, under the first claim it carries."""
-    number = {one.id: at for at, one in enumerate(citations, 1)}
+    number = numbered(citations)
     shown: set[str] = set()
     out: list[str] = []
-    for role, heading in (("svar", texts.SHORT), ("skäl", texts.LAW_SAYS), ("tänk_på", texts.MIND)):
+    for role, heading in ROLES.items():
         of_role = [claim for claim in claims if claim.role == role]
         if not of_role:
             continue
@@ -351,6 +361,18 @@ def as_markdown(claims: Sequence[Claim], citations: Sequence[Citation]) -> str:
                     shown.add(one.id)
                     out.append(f"> {escaped(analysis.unwrapped(one.quote))}\n>\n> — {escaped(one.label)} [{number[one.id]}]")
     return "\n\n".join(out)
+
+
+def numbered(citations: Sequence[Citation]) -> dict[str, int]:
+    """Citation id → the number it is shown with: its place in the answer's list."""
+    return {one.id: at for at, one in enumerate(citations, 1)}
+
+
+def in_reading_order(claims: Sequence[Claim], citations: Sequence[Citation]) -> tuple[Citation, ...]:
+    """Citations in the order a reader meets them."""
+    met = [name for role in ROLES for claim in claims if claim.role == role for name in claim.citation_ids]
+    place = {name: at for at, name in reversed(list(enumerate(met)))}
+    return tuple(sorted(citations, key=lambda one: place.get(one.id, len(place))))
 
 
 def escaped(text: str) -> str:

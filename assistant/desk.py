@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from assistant import model
+from assistant.grounds import load as rules
 from assistant.pipeline import Desk
 from assistant.settings import Settings
 from corpus import embed, index
@@ -68,11 +70,21 @@ def _ready(settings: Settings, where: index.Settings, progress: Show) -> Desk:
         encoder = embed.encoder(where.model)
         if _needs_build(where):
             _build(where, _added(where.folder), progress, True)
-        return Desk(index.open_index(where, encoder), records)
+        opened = index.open_index(where, encoder)
+        return Desk(opened, rules.load(), records, *_phrasing(settings))
     except embed.EmbeddingError as error:
         raise NotReady(str(error)) from error
+    except rules.LawError as error:
+        raise NotReady(f"Regelfilerna kan inte läsas: {error}") from error
     except (index.IndexMissing, index.IndexDamaged) as error:
         raise NotReady(f"{error} Bygg om det med «delningsstod corpus build».") from error
+
+
+def _phrasing(settings: Settings) -> tuple[model.ModelSettings | None, model.Breaker | None]:
+    if not settings.model_provider:
+        return None, None
+    return model.ModelSettings(provider=settings.model_provider, name=settings.model_name, base_url=settings.model_base_url,
+                               api_key=settings.model_api_key, timeout_s=settings.model_timeout_s), model.Breaker()
 
 
 def _added(folder: Path) -> list[Path]:

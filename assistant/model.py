@@ -1,8 +1,8 @@
 """The only door to a language model. It may phrase what passages say; it may not cite, decide, or add.
 
 The model is handed passages under tokens (K1, K2 …) and marks each sentence with the tokens it rests on. Code does the
-rest: a sentence that names no passage, writes a reference of its own, gives a verdict, or says what its passages don't is
-dropped. Whatever goes wrong out there ends as a ``Phrasing`` with a problem in Swedish, and the extractive answer is shown.
+rest: a sentence that names no passage, writes a reference of its own, gives a verdict, or says what its passages don't
+is dropped. Whatever goes wrong ends as a ``Phrasing`` with a problem in Swedish, and the extractive answer is shown.
 """
 
 from __future__ import annotations
@@ -324,7 +324,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 _LIST = r"K\d+(?:\s*(?:[,;&]|och)\s*K?\d+)*"
 _MARK = re.compile(rf"\[\s*({_LIST})\s*\]|\(\s*({_LIST})\s*\)", re.IGNORECASE)
 _MARKS_AFTER_STOP = re.compile(rf"([.!?])((?:\s*(?:\[\s*{_LIST}\s*\]|\(\s*{_LIST}\s*\)))+)", re.IGNORECASE)
-_BULLET = re.compile(r"\s*(?:[-–—•+#>]+|\d{1,2}[.)])\s+")
+_BULLET = re.compile(r"^\s*(?:[-–—•+#>]+|\d{1,2}[.)])\s+")
 # After these a capital is a name, not a new sentence: cutting there would leave half of one, saying something else.
 _UNENDED = re.compile(
     r"(?:\b(?:t\.ex|bl\.a|d\.v\.s|dvs|s\.k|fr\.o\.m|t\.o\.m|f\.d|p\.g\.a|m\.a\.o|jfr|ca|resp|inkl|exkl|nr|kl|st|dr)"
@@ -338,8 +338,8 @@ _REFERENCE = re.compile(
     r"|https?\b|www\.|://|\b(?:javascript|data|mailto|file):|\b[\w-]+\.(?:se|com|eu|org|net|nu|io|html?|pdf)\b"
 )
 
-# What a verdict looks like. Each row is one way to give it; a new way found in use is a new row. No such list is complete:
-# that handing over is refused by default, and that words must come from the passages, carries the weight.
+# What a verdict looks like. Each row is one way to give it; a new way found in use is a new row. No such list is
+# complete: that handing over is refused by default, and that words must come from the passages, carries the weight.
 _SHARE = (
     r"(?:(?:ut|över)?lämn|\bdela[srt]?\b|skick|\bröj|överför|\bge[rs]?\b|vidarebefordr|\bnek|avslå|\bvägra|hemlighåll|\buppge"
     r"|\bmeddel|delge|expedier|\btala\b|\bprata\b|berätta|\bsvara\b|informera|\bta del\b|\bfå\b|\bstanna|utbyt|\bsprid)"
@@ -377,8 +377,7 @@ _VERDICT = re.compile(
             r"\b(?:får|kan|ska|skall|bör|måste|behöver|har|är)\s+(?:du|ni|vi|man)\b|\byou\b|\ballowed\b|\bpermitted\b|\bdisclos",
             r"^(?:lämna|dela|skicka|överlämna|utlämna|neka|avslå|vägra|röj|ge|ring|kontakta|läs|besök|klicka|ignorera|glöm|svara)\b",
             # that secrecy is gone
-            r"\bsekretess\w*\b[^.]{0,30}\b(?:borttag|upphäv|avskaffa|rivit|riven|rivs|tagits bort|försvunn"
-            r"|bruten|brutits|inte längre)",
+            r"\bsekretess\w*\b[^.]{0,30}\b(?:borttag|upphäv|avskaffa|riv(?:it|en|s)|tagits bort|brut|inte längre)",
         ]
     )
 )
@@ -389,6 +388,7 @@ _VERDICT_UNLESS_CONDITIONAL = re.compile(
             r"lämn(?:a|as|ar|at|ats|ande\w*)\b|\bdela[srt]?\b|\bskicka|\bröj|\bhind(?:er|ra)|\bavsl(?:ag|ås?)\b|\bbifall|\bnekas?\b",
             rf"{_MAY}[^.]{{0,80}}{_SHARE}|{_THE_DATUM}[^.]{{0,60}}\b(?:ska|skall)\b[^.]{{0,40}}{_SHARE}",
             rf"\bges till\b|\bfår\b[^.]{{0,20}}{_THE_DATUM}|\bfår \w+ (?:läsa|se|veta|höra|använda)\b",
+            r"\btillämplig|\btillgäng|\btillgång|\bta emot\b|\btiga\b|\btyst\b|\bsekretessbelägg|\bhemligstämpl",
             # whether secrecy is there
             r"\bsekretess\w*\b[^.]{0,30}\b(?:bryts|hävs|viker|faller|släpper|saknas)\b",
             r"\bfaller utanför\b|\bomfattas inte\b|\bfria? att\b",
@@ -421,6 +421,7 @@ och också olika om ovan samma samt sedan sin sina sitt ska skall som så sådan
 varje vara vid vilka vilken vilket även efter innan kring sätt bestämmelse bestämmelsen bestämmelser källan källorna
 """
 _COMMON_WORDS = frozenset(_COMMON.split())
+_STEM = 4  # letters: «elev», «elever» and «elevens» are one word
 _LEAST_SUPPORT = 0.6
 
 
@@ -465,12 +466,15 @@ def _is_verdict(plain: str) -> bool:
 
 
 def _is_supported(plain: str, source: str) -> bool:
-    """Whether a sentence has its numbers and most of its words from ``source``; words by beginning, inflected at will."""
+    """Whether a sentence has its numbers and most of its words from ``source``. Inflection is free."""
     if not set(re.findall(r"\d+", plain)) <= set(re.findall(r"\d+", source)):
         return False
-    words = [word[:5] for word in re.findall(r"[^\W\d_]{4,}", plain) if word not in _COMMON_WORDS]
-    known = {word[:5] for word in re.findall(r"[^\W\d_]{4,}", source)}
+    words, known = _stems(plain), set(_stems(source))
     return sum(word in known for word in words) >= _LEAST_SUPPORT * len(words)
+
+
+def _stems(text: str) -> list[str]:
+    return [word[:_STEM] for word in re.findall(r"[^\W\d_]{4,}", text) if word not in _COMMON_WORDS]
 
 
 def _named(marks: Iterable[re.Match[str]]) -> Iterator[str]:

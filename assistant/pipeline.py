@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from assistant import compose, guard, record, retrieve, texts, verify
+from assistant import compose, guard, model, prefill, record, retrieve, texts, verify
 from assistant import route as routing
-from assistant.types import Answer, Completeness, Handoff, Hit, NextStep, Question, Route, Status, Warning_
+from assistant.grounds.case import Finding
+from assistant.grounds.load import Law
+from assistant.types import Answer, Citation, Claim, Completeness, Handoff, Hit, NextStep, Question, Route, Status, Warning_
 from assistant.understand import Intent, Understood, understand
 from corpus import lagrum
 from corpus.index import Index
@@ -20,16 +22,21 @@ HITS = 24  # searched; what is quoted is a handful of them
 
 @dataclass(frozen=True)
 class Desk:
-    """What a question is answered with: the open index, and where the record is kept (None: nowhere)."""
+    """What a question is answered with. ``records``: where the record is kept (None: nowhere); ``phrasing``: the language model
+    that may put verified passages into words (None: none is asked), with the breaker that rests it when it fails.
+    """
 
     index: Index
+    law: Law
     records: Path | None = None
+    phrasing: model.ModelSettings | None = None
+    breaker: model.Breaker | None = None
 
 
 def answer(question: Question, desk: Desk) -> Answer:
     """The answer to ``question``. Never raises for what a user can write; a refusal is an answer with its status."""
     started = time.perf_counter()
-    result = _stopped(question) or _answered(question, desk.index)
+    result = _stopped(question) or _answered(question, desk)
     if desk.records is None:
         return result
     row = record.line(result, corpus_version=desk.index.manifest.version, milliseconds=(time.perf_counter() - started) * 1000)
@@ -62,14 +69,16 @@ def _refusal(question: Question, refusal: guard.Refusal) -> Answer:
     return _plain(question, refusal.status, said, NextStep("rephrase", said))
 
 
-def _answered(question: Question, index: Index) -> Answer:
+def _answered(question: Question, desk: Desk) -> Answer:
+    index = desk.index
     understood = understand(question)
     outside = routing.decline(understood)
     if outside:
         return _declined(understood, outside, index)
-    hits = retrieve.search(understood, index, HITS)
-    draft = compose.compose(understood, hits, index)
-    way = routing.route(understood, hits, retrieve.likeness(understood, index), draft.main, draft.note)
+    looked = prefill.look_up(understood, desk.law)
+    hits = retrieve.search(understood, index, HITS, found=looked.refs)
+    draft = compose.compose(understood, hits, index, lean=_lean(looked))
+    way = routing.route(understood, hits, retrieve.likeness(understood, index), draft.main, draft.note, looked.guess)
     gone = _not_there(understood, index)
     if way.route is Route.DECLINE or (gone and len(gone) == len(understood.lagrum) and not draft.warnings):
         return _declined(understood, way, index, gone)
@@ -79,14 +88,51 @@ def _answered(question: Question, index: Index) -> Answer:
     if not any(claim.role == "svar" for claim in claims):
         return _plain(question, Status.WITHHELD_UNVERIFIED, texts.WITHHELD, NextStep("contact_lawyer", texts.WITHHELD),
                       index=index, withheld=withheld)
-    warnings = (*draft.warnings, *(Warning_("coverage_gap", text) for text in gone), *_standing(understood, index, withheld))
+    citations = compose.in_reading_order(claims, citations)
+    claims, trouble = _phrased(understood, claims, citations, desk)
+    warnings = (*draft.warnings, *trouble, *(Warning_("coverage_gap", text) for text in gone), *_standing(understood, index, withheld))
     return Answer(
         answer_id=_fresh(), status=way.status, as_of_date=understood.as_of, law_as_of=date.fromisoformat(index.manifest.law_as_of),
         completeness=Completeness.PARTIAL if withheld or gone or way.missing else Completeness.COMPLETE,
         text_md=_text(compose.as_markdown(claims, citations), draft.warnings, way.handoff, understood),
-        claims=claims, citations=citations, handoff=way.handoff, missing=way.missing,
+        claims=claims, citations=citations, grounds=_grounds(looked.finding), handoff=way.handoff, missing=way.missing,
         next_steps=_next(way, understood), warnings=warnings, withheld_claims=withheld,
     )
+
+
+def _phrased(understood: Understood, claims: tuple[Claim, ...], citations: tuple[Citation, ...], desk: Desk
+             ) -> tuple[tuple[Claim, ...], tuple[Warning_, ...]]:
+    """The claims with the short answer in the model's words, where one is at hand and its words rest on verified passages.
+
+    The model sees tokens for passages and gives tokens back; the reasons and their quotes stay as they are.
+    """
+    if desk.phrasing is None or not desk.phrasing.provider:
+        return claims, ()
+    tokens = {f"K{number}": one for number, one in enumerate(citations, 1)}
+    said = model.phrase(understood.question.text, {token: one.quote for token, one in tokens.items()}, desk.phrasing, breaker=desk.breaker)
+    trouble = [Warning_("model", texts.MODEL_FAILED.format(problem=said.problem))] if said.problem else []
+    if said.unknown_tokens:
+        trouble.append(Warning_("model_tokens", texts.MODEL_TOKENS.format(count=said.unknown_tokens)))
+    phrased = tuple(Claim(f"m{number}", one.text, tuple(tokens[token].id for token in one.tokens), "svar")
+                    for number, one in enumerate(said.phrases, 1) if one.tokens)
+    if not phrased:
+        return claims, tuple(trouble)
+    rest = tuple(Claim(c.id, c.text, c.citation_ids, "skäl" if c.role == "svar" else c.role) for c in claims)
+    return (*phrased, *rest), tuple(trouble)
+
+
+def _lean(looked: prefill.LookUp) -> tuple[str, ...]:
+    """The provisions an answer leans on when they were found: the ground put first, and the secrecy."""
+    ground = prefill.first(looked.guess) if looked.guess else ""
+    return tuple(filter(None, (ground, *looked.secret)))
+
+
+def _grounds(finding: Finding | None) -> tuple[dict[str, object], ...]:
+    """The finder's grounds, open ones first, as the finding writes them."""
+    if finding is None:
+        return ()
+    data = finding.to_json()
+    return (*({**one, "open": True} for one in data["available"]), *({**one, "open": False} for one in data["blocked"]))
 
 
 def _text(body: str, warnings: list[Warning_], handoff: Handoff | None, understood: Understood) -> str:

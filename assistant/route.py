@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.grounds.case import Finding
 from assistant.types import Handoff, Hit, Passage, Route, Status
 from assistant.understand import Intent, Understood
 from corpus import lagrum
@@ -49,7 +50,8 @@ def decline(understood: Understood) -> Routing | None:
     return None
 
 
-def route(understood: Understood, hits: Sequence[Hit], likeness: float, main: Passage | None, note: Passage | None) -> Routing:
+def route(understood: Understood, hits: Sequence[Hit], likeness: float, main: Passage | None, note: Passage | None,
+          finding: Finding | None = None) -> Routing:
     """Where the question goes once its hits are known. ``likeness``: cosine to the nearest staff wording."""
     if not hits or main is None:
         return Routing(Route.DECLINE, Status.UNANSWERABLE_NO_SOURCE, "no_source")
@@ -60,7 +62,7 @@ def route(understood: Understood, hits: Sequence[Hit], likeness: float, main: Pa
     missing = _missing(understood)
     if understood.intent is Intent.SHARING and len(missing) >= 3 and likeness < 0.62 and not understood.lagrum:
         return Routing(Route.CLARIFY, Status.CLARIFICATION_NEEDED, "too_little", missing)
-    handoff = _handoff(understood, note, missing)
+    handoff = _handoff(understood, note, missing, finding)
     if handoff:
         return Routing(Route.ASSESS, Status.ANSWERED_WITH_HANDOFF, "interest_assessment", missing, handoff)
     return Routing(Route.ANSWER, Status.ANSWERED, "", missing if understood.intent is Intent.SHARING else ())
@@ -71,18 +73,27 @@ def _missing(understood: Understood) -> tuple[str, ...]:
     return tuple(name for name, value in told.items() if not value)
 
 
-def _handoff(understood: Understood, note: Passage | None, missing: tuple[str, ...]) -> Handoff | None:
-    """The checklist of the main ground, when somebody is to give something and the ground weighs interests."""
-    if note is None or note.test not in WEIGHED or understood.intent is not Intent.SHARING:
+def _handoff(understood: Understood, note: Passage | None, missing: tuple[str, ...], finding: Finding | None) -> Handoff | None:
+    """The checklist of the first ground, when somebody is to give something and that ground weighs interests.
+
+    Which ground is first the finder says, where the question told it enough; else the provision the answer rests on.
+    """
+    if understood.intent is not Intent.SHARING or understood.purpose == "vard_stod":
         return None
-    if understood.purpose == "vard_stod":
+    ref, test = (note.ref, note.test) if note else ("", "")
+    if finding is not None and finding.available:
+        if not finding.handoff_to_checklist:
+            return None
+        ground = next((g for g in finding.available if g.provision == finding.primary), finding.available[0])
+        ref, test = ground.ref, ground.test
+    elif test not in WEIGHED:
         return None
     prefill: dict[str, object] = {
         key: value for key, value in {
             "date": understood.as_of.isoformat(), "sender_actor": understood.sender, "recipient_actor": understood.recipient,
             "purpose_code": understood.purpose, "mode": understood.mode}.items() if value}
-    return Handoff(checklist_id(note.ref), (lagrum.from_ref(note.ref).short(),) if lagrum.from_ref(note.ref) else (note.ref,),
-                   (note.test,), prefill, missing)
+    address = lagrum.from_ref(ref)
+    return Handoff(checklist_id(ref), (address.short() if address else ref,), (test,), prefill, missing)
 
 
 def checklist_id(ref: str) -> str:

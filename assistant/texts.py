@@ -57,6 +57,8 @@ RECORD_FAILED = "Svaret kunde inte registreras i loggen. Säg till förvaltaren.
 KEYWORD_ONLY = "Sökningen går på ord just nu."
 MODEL_FAILED = "Språkmodellen kunde inte användas ({problem}). Svaret är sammanställt direkt ur källorna."
 
+MODEL_TOKENS = "Språkmodellen hänvisade till {count} källa(or) som inte finns i svaret. De har tagits bort."
+
 SHORT = "Kort svar"
 LAW_SAYS = "Vad källorna säger"
 MIND = "Att tänka på"
@@ -86,3 +88,119 @@ _MONTHS = ("januari", "februari", "mars", "april", "maj", "juni", "juli", "augus
 def day(value: date) -> str:
     """«1 december 2025»."""
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+# --- the web window
+
+NAME = "Delningsstöd"
+PAGES = {"chat": "Fråga", "assessment": "Intresseavvägning", "sources": "Källor", "review": "Granskning", "about": "Om tjänsten"}
+GREETING = "Får uppgiften lämnas, och med vilket stöd?"
+QUESTION_PLACEHOLDER = "Skriv din fråga här"
+AS_OF = "Händelsedatum"
+AS_OF_WHY = "Lagen den dagen gäller för svaret."
+TRY = "Så kan en fråga se ut"
+WORKING = "Söker i källorna … Kontrollerar citaten …"
+READY = "Svaret är klart"
+YOU_ASKED = "Din fråga"
+QUESTION_STOPPED = "(frågan stoppades)"
+NEW_CONVERSATION = "Ny konversation"
+CLEARED = "Konversationen är borttagen."
+UNDO = "Ångra"
+LAW_AS_OF = "Lagtext per {day}"
+SOURCES_OF_ANSWER = "Källor i detta svar ({count})"
+SHOW_SOURCE = "Visa källa {number}: {label}"
+NEIGHBOURS = "Visa texten före och efter"
+BEFORE = "Före"
+AFTER = "Efter"
+PAGE = "sidan {page}"
+OFFICIAL = "Öppna den officiella källan (ny flik)"
+NO_LINK = "Ingen länk finns till den här källan."
+OWN_NOTE = "Förklaring i våra egna ord. Lagens ord gäller."
+COPY_REFERENCE = "Kopiera källhänvisning"
+COPY_ANSWER = "Kopiera svaret med källor"
+COPIED = "Kopierat"
+NOT_COPIED = "Gick inte att kopiera"
+BACK = "Tillbaka till svaret"
+CORRECTION = "Frågan utgår från något som inte stämmer."
+TEST = "Provet: {test}."
+TO_CHECKLIST = "Till intresseavvägningen"
+CHECKLIST_COMING = "Checklistan är på väg och finns inte här än. Gör avvägningen enligt er egen rutin så länge, och anteckna skälen."
+PREFILLED = "Det du redan har skrivit följer med som förslag. Du bekräftar varje uppgift själv."
+COMPLETE = "Komplettera frågan"
+COMPLETE_WHY = "Svara på det du kan, så söker jag på nytt."
+FIELDS = {"sender": "Avsändare", "recipient": "Mottagare", "purpose": "Syfte", "datum": "Uppgift", "secrecy": "Sekretess", "mode": "På begäran eller inte"}
+SEARCH_AGAIN = "Sök på nytt"
+FILL_ONE = "Fyll i minst ett fält."
+HELPED = "Det här hjälpte"
+WRONG = "Något är fel"
+WHAT_WRONG = "Vad är fel? Skriv inga personnummer eller namn."
+SEND = "Skicka"
+THANKS = "Tack. Svaret är noterat."
+REASON_PERSON = "Texten innehåller ett {kind} och sparades inte. Skriv om den utan uppgifter som pekar ut en person."
+REASON_NAME = "Texten ser ut att innehålla ett namn och sparades inte. Skriv om den utan namn."
+REASON_LONG = "Texten är för lång och sparades inte. Korta ner den till högst {limit} tecken."
+FEEDBACK_FAILED = "Det gick inte att spara ({reason}). Säg till förvaltaren."
+VALID_FROM = "Gäller från {day}"
+VALID_COMING = "Kommande: gäller från {day}"
+VALID_ENDS = "Upphör {day}"
+VALID_ENDED = "Upphörde {day}"
+IS_PROPOSAL = "Förslag"
+IS_OLDER = "Äldre rätt"
+PUBLISHED = "Publicerad {day}"
+FIRST_START = "Första gången läses källorna in. Det görs en gång och tar vanligen under en minut."
+OPENING = "Öppnar källorna …"
+STEP = "{what}: {done} av {total}"
+NOT_READY = "Källorna kunde inte öppnas"
+BROKEN = "Något gick fel i fönstret. Ladda om sidan; kvarstår felet, kontakta förvaltaren med kod {code}."
+
+SOURCES_INTRO = "Här ser du vilka källor svaren bygger på, och kan läsa dem själv."
+SOURCES_HELD = "{sources} källor med {passages} stycken. Lagtext per {law_as_of}. Indexet byggdes {built}."
+SOURCES_EMPTY = "Inga källor är inlästa än. Läs in dem med «delningsstod corpus build», och ladda sedan om sidan."
+PROVISION = "Läs en bestämmelse som den lyder en viss dag"
+PROVISION_FIELD = "Lagrum"
+PROVISION_EXAMPLE = "10 kap. 15 a § OSL"
+PROVISION_DAY = "Dag"
+PROVISION_UNREAD = "Jag känner inte igen lagrummet. Skriv till exempel «10 kap. 15 a § OSL» eller «4 § LUB»."
+PROVISION_MISSING = "{label} finns inte bland källorna."
+PROVISION_NOT_THEN = "{label} gällde inte den {day}."
+OTHER_VERSIONS = "Andra lydelser bland källorna"
+IN_SOURCE = "Sök i en källa"
+SOURCE = "Källa"
+SOURCE_CHOOSE = "Välj eller skriv en källas namn"
+SOURCE_WORDS = "Ord att söka efter (tomt visar källan från början)"
+FOUND = "{count} stycken"
+FOUND_NONE = "Inget stycke i källan har de orden."
+MORE = "Visa fler"
+LISTED = "Alla källor"
+KIND = "Slag"
+ANY_KIND = "Alla slag"
+TITLE_WORDS = "Ord i titeln"
+LISTED_NONE = "Ingen källa passar."
+PASSAGES = "{count} stycken"
+SKIPPED = "Filer som hoppades över ({count})"
+SKIPPED_NONE = "Inga filer hoppades över."
+READ_NOTES = "Att veta om hur källor lästes ({count})"
+
+ABOUT = (
+    ("Vad tjänsten gör", (
+        "{scope}",
+        "Svaret är hopsatt av stycken ur källorna. Varje citat jämförs tecken för tecken med den lagrade texten innan det visas; det som inte "
+        "stämmer hålls inne.",
+        "När lagen kräver en intresseavvägning svarar tjänsten inte ja eller nej. Då får du en checklista, och du gör bedömningen.")),
+    ("Vad tjänsten inte gör", (
+        "Den fattar inga beslut, har inga ärenden och bedömer inga personer. {disclaimer}",
+        "Den ersätter inte jurist, praxis eller myndighetens egna riktlinjer. Det som inte finns bland källorna kan den inte svara på, och då "
+        "säger den det.",
+        "Noter är förklaringar i våra egna ord. De är ännu inte granskade av jurist om inget annat står. Lagens ord gäller.")),
+    ("Dina frågor", (
+        "{no_personal_data} En fråga med ett personnummer stoppas innan något söks, sparas eller skickas.",
+        "Frågans ord sparas inte. För varje fråga antecknas tid, hur den slutade, händelsedatum och vilka stycken som användes.")),
+)
+ABOUT_MODEL = "Språkmodell"
+MODEL_NONE = "Ingen språkmodell används. Svaren är hopsatta av källornas egna ord enligt fasta regler."
+MODEL_SET = ("Språkmodellen {name} är inställd. Den får bara formulera det som kontrollerade stycken säger; vilka regler som gäller räknas fram "
+             "utan den.")
+ABOUT_VERSION = "Version"
+ABOUT_INDEX = (("Lagtext per", "law_as_of"), ("Index", "version"), ("Byggt", "built"), ("Källor", "sources"), ("Stycken", "passages"))
+ABOUT_CONTACT = "Kontakt"
+NO_CONTACT = "Kontaktuppgift är inte inställd. Fråga den som förvaltar tjänsten på din myndighet."

@@ -81,7 +81,7 @@ def _alias_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?<![\wåäö-])(?:{'|'.join(forms)})(?![\wåäö]|-[a-zåäö]{{3}})")
 
 
-_WORDS = frozenset("pm um fi sis su mi so am bo he lo av is msb".split())
+_WORDS = frozenset("pm um fi sin su mi so am bo he lo av is msb imy ii".split())
 
 
 def named_actors(text: str) -> tuple[tuple[int, int, str], ...]:
@@ -96,7 +96,7 @@ def named_actors(text: str) -> tuple[tuple[int, int, str], ...]:
 
 
 _GIVE = (r"(?:lämna|ge|dela|berätta|tipsa|skicka|säga|polisanmäla|anmäla|informera|varna|underrätta|röja|yppa|svara|prata|snacka|"
-         r"tala om|höra av sig|kontakta|larma|ringa|meddela|vidarebefordra|överlämna|redovisa|rapportera|lämnar|ger|delar|berättar|tipsar|skickar|"
+         r"tala om|höra av sig|kontakta|larma|ringa|meddela|vidarebefordra|överlämna|redovisa|rapportera|hjälpa|bistå|byta|utbyta|lämnar|ger|delar|berättar|tipsar|skickar|"
          r"share|give|disclose|tell|report|hand over|send|inform|pass)")
 _MAY = r"(?:får|kan|måste|ska|skall|bör|borde|behöver|har|är|may|can|must|should|does|is)"
 _TO = re.compile(r"(?:till|åt|för|med|tipsa|varna|informera|underrätta|kontakta|ringa|larma|meddela|hjälpa|svara|to|with|tell|inform|hos)\s+"

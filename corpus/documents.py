@@ -36,7 +36,8 @@ FORMATS = {".pdf": "pdf", ".docx": "docx", ".html": "html", ".htm": "html", ".md
 _MAGIC = {
     b"%PDF-": "pdf", b"PK\x03\x04": "docx", b"\xd0\xcf\x11\xe0": "äldre Office", b"\x89PNG": "bild",
     b"\xff\xd8\xff": "bild", b"GIF8": "bild", b"II*\x00": "bild", b"MM\x00*": "bild", b"\x7fELF": "program",
-    b"MZ": "program", b"\x1f\x8b": "gzip", b"7z\xbc\xaf": "7-zip", b"Rar!": "rar", b"{\\rtf": "rtf", b"PK\x05\x06": "zip",
+    b"MZ": "program", b"\x1f\x8b": "gzip", b"7z\xbc\xaf": "7-zip", b"Rar!": "rar", b"{\\rtf": "rtf",
+    b"PK\x05\x06": "zip",
 }  # fmt: skip
 _NAMES = {"pdf": "PDF", "docx": "ett zip-arkiv (DOCX)", "html": "HTML", "markdown": "text", "text": "text"}
 _TEXTS = frozenset(("markdown", "text"))

@@ -1,8 +1,9 @@
 """Official sources over the network → files, with checksums in a lock beside them.
 
 What to fetch stands in ``sources.toml``. Every connector checks that the payload is what was asked for before
-anything on disk is touched, and a failed fetch never costs what is already there. Addresses, shapes and manners are those of the
-services as public projects use them: at most one request a second a host, a stated user agent, conditional requests.
+anything on disk is touched, and a failed fetch never costs what is already there. Addresses and shapes are those of the
+services as public projects use them. Manners: at most one request a second a host, a stated user agent, conditional
+requests.
 """
 
 from __future__ import annotations

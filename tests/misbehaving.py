@@ -1,4 +1,4 @@
-"""A small real HTTP server on loopback that answers, or misbehaves, as it is told. Shared by the tests of what goes out."""
+"""A small real HTTP server on loopback that answers, or misbehaves, as it is told."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import time
 import zipfile
 from collections import Counter
@@ -741,6 +742,16 @@ def test_seed_002_is_rejoined_from_lines_with_a_blank_line_between_each():
     assert {s.headings for s in document.sections} == {("Regeringens beslut",), ("Skälen för regeringens beslut",)}
     assert len(paragraphs(document)) == 13
     assert any("bör Polismyndigheten få i uppdrag" in paragraph for paragraph in paragraphs(document))
+
+
+@official
+@pytest.mark.parametrize("number", ["000", "001", "002"])
+def test_no_word_of_a_seed_is_lost_or_added(number):
+    raw = next((OFFICIAL / "seeds").glob(f"{number}_*.txt")).read_text()
+    document = seed(number)
+    headings = {heading: None for section in document.sections for heading in section.headings}
+    read_words = " ".join((document.title, *headings, *(section.text for section in document.sections)))
+    assert Counter(re.findall(r"\w+", read_words)) == Counter(re.findall(r"\w+", raw))
 
 
 @official

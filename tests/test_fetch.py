@@ -125,6 +125,7 @@ def test_a_bill_gives_its_json_as_it_came_and_its_text_as_html(tmp_path: Path) -
     saved = files(tmp_path)
     assert saved["prop-2024-25-180.json"] == document(html="<p>Åtgärd</p>").body
     assert saved["prop-2024-25-180.html"] == "<p>Åtgärd</p>".encode()
+    assert set(saved) == {"prop-2024-25-180.json", "prop-2024-25-180.html", room.LOCK}
     assert server.seen[0].path == "/dokument/HC03180.json"
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from assistant.grounds.load import MODES, Actor, Fact, Law, LawError, Secrecy, provision
 
 RECIPIENT_KINDS = ("myndighet", "enskild", "utländsk")
-SUBJECTS = ("fysisk person", "juridisk person")
 OUTCOMES = (
     "PUBLIC_NO_BREAK_NEEDED",
     "DUTY_NO_INTEREST_TEST",
@@ -78,7 +77,7 @@ class Case:
             recipient_kind=given_kind or (recipient.recipient_kind if recipient else None),
             datum=text(data, "datum"),
             datum_public=truth(data, "datum_public"),
-            datum_subject=choice(data, "datum_subject", SUBJECTS),
+            datum_subject=text(data, "datum_subject") or None,
             secrecy=keys(data.get("secrecy"), law),
             purpose=text(data, "purpose"),
             purpose_code=choice(data, "purpose_code", tuple(law.purposes)),

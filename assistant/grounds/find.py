@@ -1,14 +1,15 @@
 """case → finding: which grounds are open, in order, and why each other one is closed. Pure; the law itself is in the YAML files.
 
-Read find() first: what is missing, every rule tried on its own, and the results combined. trial.py would be the wrong place
-for law: a rule that is missing belongs in rules/*.yaml."""
+Read find() first: what is missing, every rule tried on its own, the results combined. A rule that is missing belongs in
+rules/*.yaml, never here."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from assistant.grounds.case import QUESTIONS, Blocked, Case, Finding, Ground, Missing, Statuses, TraceLine, described
-from assistant.grounds.load import TIERS, Actor, Condition, Law, OpenQuestion, Rule, Secrecy, Selector, When, provision, reaches
+from assistant.grounds.load import TIERS, Actor, Condition, Law, OpenQuestion, Rule, Secrecy, Selector, Stop, When, provision, reaches
 
 OPEN, CONDITIONAL, OFFERED, LEGAL, CLOSED = "open", "conditional", "offered", "legal", "closed"
 FEMTON_A, GENERALKLAUSUL, LUFFA_2, LUFFA_4 = "osl-10-15a", "osl-10-27", "luffa-2", "luffa-4"
@@ -39,6 +40,8 @@ class Facts:
     giver: Party
     recipient: Party
     layers: tuple[str, ...]
+    stops: tuple[tuple[str, Stop], ...]
+    known: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,9 @@ def facts_of(case: Case, law: Law) -> Facts:
     assert case.date and case.sender_actor and case.recipient_actor  # basics_missing saw to it
     giver, recipient = law.actors[case.sender_actor], law.actors[case.recipient_actor]
     layers = () if case.datum_public else effective_layers(case, law)
-    return Facts(case, law, case.date, giver_party(case, giver, law), recipient_party(case, recipient, law), layers)
+    stops = tuple((key, stop) for key in layers for stop in stops_of(key, law) if in_force(stop, case))
+    sides = giver_party(case, giver, law), recipient_party(case, recipient, law)
+    return Facts(case, law, case.date, *sides, layers, stops, dict(case.facts))
 
 
 def effective_layers(case: Case, law: Law) -> tuple[str, ...]:
@@ -145,9 +150,19 @@ def entry(key: str, law: Law) -> Secrecy:
     return found
 
 
+def stops_of(key: str, law: Law) -> list[Stop]:
+    """The stops of a key. A key without stycke meets those of its stycken, a key with one those of the paragraf."""
+    near = [item for name, item in law.secrecy.items() if name in (key, key.partition(" st")[0]) or name.startswith(f"{key} st")]
+    return [item.stop for item in near if item.stop]
+
+
+def in_force(stop: Stop, case: Case) -> bool:
+    return bool(case.date and case.date >= stop.valid_from) and case.recipient_actor not in stop.except_recipients
+
+
 def giver_party(case: Case, actor: Actor, law: Law) -> Party:
     activity = set(actor.activity)
-    if not activity:
+    if not activity and actor.kind in (*BROAD, "enskild"):  # the secrecy tells which part of the body holds the datum
         activity |= {word for key in case.secrecy for word in entry(key, law).activity}
     if case.fact("school"):
         activity.add("skola")
@@ -173,7 +188,10 @@ def recipient_party(case: Case, actor: Actor, law: Law) -> Party:
 
 
 def tried(rule: Rule, facts: Facts) -> Result:
-    steps = tuple(check(rule, facts) for check in CHECKS)
+    sides = check_giver(rule, facts), check_recipient(rule, facts)
+    if CLOSED in (sides[0].state, sides[1].state):
+        return Result(rule, CLOSED, sides, frozenset())
+    steps = (*sides, *(check(rule, facts) for check in CHECKS))
     if any(step.code == "date" and step.state == LEGAL for step in steps):  # the older wording may ask for other facts
         steps = tuple(Step() if step.code == "fact" and step.raised else step for step in steps)
     lifted = frozenset(lifted_layers(rule, facts))
@@ -247,37 +265,24 @@ def check_date(rule: Rule, facts: Facts) -> Step:
 
 def check_stop(rule: Rule, facts: Facts) -> Step:
     """Hard stops block rules, not outcomes: the doors of OSL 10 kap. that the statute names and no others."""
-    for key in facts.layers:
-        stop = stop_of(key, facts)
-        if not stop or rule.gate not in stop.blocks:
-            continue
-        if not stop.agreement:
-            return Step(CLOSED, "hard_stop", f"får inte tillämpas på uppgifter under {key}", stop.citation, "secrecy")
-        allowed = facts.case.fact("avtal_tillater")
-        if allowed is None:
-            reason = "får inte tillämpas i strid med avtalet; läs avtalet först"
-            return Step(LEGAL, "agreement", reason, stop.citation, "secrecy", ("avtal_tillater",))
-        if not allowed:
-            return Step(CLOSED, "agreement", "strider mot det internationella avtalet", stop.citation, "avtal_tillater")
-    return Step()
-
-
-def stop_of(key: str, facts: Facts):  # type: ignore[no-untyped-def]
-    """The stop of the key; a key without stycke meets the stop of any of its stycken."""
-    own = [facts.law.secrecy[key]] if key in facts.law.secrecy else []
-    of_stycken = [item for name, item in facts.law.secrecy.items() if name.startswith(f"{key} st")]
-    paragraf = facts.law.secrecy.get(key.partition(" st")[0])
-    for item in (*own, *of_stycken, *([paragraf] if paragraf else [])):
-        if item.stop and facts.day >= item.stop.valid_from and facts.recipient.name not in item.stop.except_recipients:
-            return item.stop
-    return None
+    stops = [(key, stop) for key, stop in facts.stops if rule.gate in stop.blocks]
+    hard = next(((key, stop) for key, stop in stops if not stop.agreement), None)
+    if hard:
+        return Step(CLOSED, "hard_stop", f"får inte tillämpas på uppgifter under {hard[0]}", hard[1].citation, "secrecy")
+    if not stops or facts.known.get("avtal_tillater"):
+        return Step()
+    citation = stops[0][1].citation
+    if facts.known.get("avtal_tillater") is False:
+        return Step(CLOSED, "agreement", "strider mot det internationella avtalet", citation, "avtal_tillater")
+    reason = "får inte tillämpas i strid med avtalet; läs avtalet först"
+    return Step(LEGAL, "agreement", reason, citation, "secrecy", ("avtal_tillater",))
 
 
 def check_purpose(rule: Rule, facts: Facts) -> Step:
     code = facts.case.purpose_code
-    if code in rule.purposes or rule.purpose_fact and facts.case.fact(rule.purpose_fact):
+    if code in rule.purposes or rule.purpose_fact and facts.known.get(rule.purpose_fact):
         return Step()
-    overlap = next((p for p in facts.case.fact("purpose_overlap") or () if p in rule.purposes), None)
+    overlap = next((p for p in facts.known.get("purpose_overlap") or () if p in rule.purposes), None)
     if overlap:
         note = f"om syftet också är {facts.law.purposes[overlap].name} ({overlap})"
         return Step(CONDITIONAL, f"overlap_{overlap}", note, input="purpose_overlap", note=note)
@@ -296,28 +301,28 @@ def check_mode(rule: Rule, facts: Facts) -> Step:
 
 
 def check_subject(rule: Rule, facts: Facts) -> Step:
-    if rule.subject and facts.case.datum_subject not in (None, rule.subject):
+    if rule.subject and facts.case.datum_subject and rule.subject not in facts.case.datum_subject:
         return Step(CLOSED, "subject", f"gäller bara uppgifter om {rule.subject}", rule.provision, "datum_subject")
     return Step()
 
 
 def check_layers(rule: Rule, facts: Facts) -> Step:
-    """Which layers the rule lifts; a duty that does not apply to excluded data falls whole."""
+    """Does the rule lift any layer? A duty that does not apply to excluded data falls whole; other rules layer by layer."""
     excluded = {key: excludes(rule, key, facts) for key in facts.layers}
     citation = facts.law.exclusions[rule.excludes].ref if rule.excludes else rule.provision
-    whole = rule.exclusion_scope == "uppgift"
-    if True in excluded.values() and (whole or not lifted_layers(rule, facts)):
+    whole, some = rule.exclusion_scope == "uppgift", bool(lifted_layers(rule, facts))
+    if True in excluded.values() and (whole or not some):
         names = ", ".join(key for key, answer in excluded.items() if answer)
         return Step(CLOSED, "excluded", f"{names} är undantaget", citation, "secrecy")
-    if facts.layers and lifted_layers(rule, facts):
-        return Step(CONDITIONAL, "stycke", "beror på vilket stycke", citation, "secrecy", ("stycke",)) if whole and None in excluded.values() else Step()
-    if not facts.layers:
+    unclear = [key for key in facts.layers if excluded[key] is None or lifts(rule, key) is None]
+    if unclear and (whole or not some):
+        return Step(CONDITIONAL, "stycke", f"beror på vilket stycke i {', '.join(unclear)} som gäller", citation, "secrecy", ("stycke",))
+    if some or not facts.layers:
         return Step()
-    if any(lifts(rule, key) is None or excluded[key] is None for key in facts.layers):
-        return Step(CONDITIONAL, "stycke", "beror på vilket stycke i sekretessbestämmelsen som gäller", citation, "secrecy", ("stycke",))
     if all(provision(key).kap in PUBLIC_INTEREST for key in facts.layers):
-        return Step(CLOSED, "public_interest", "sekretess till skydd för allmänna intressen bryts inte", citation, "secrecy")
-    return Step(CLOSED, "scope", f"bryter inte sekretess enligt {', '.join(facts.layers)}", citation, "secrecy")
+        reason = "sekretess till skydd för allmänna intressen bryts inte"
+        return Step(CLOSED, "public_interest", reason, rule.citation or rule.provision, "secrecy")
+    return Step(CLOSED, "other_secrecy", f"bryter inte sekretess enligt {', '.join(facts.layers)}", rule.provision, "secrecy")
 
 
 def excludes(rule: Rule, key: str, facts: Facts) -> bool | None:
@@ -342,7 +347,7 @@ def check_facts(rule: Rule, facts: Facts) -> Step:
     answers = [(condition, holds(condition, facts)) for condition in rule.when if applies(condition.only_if, facts)]
     for condition, answer in answers:
         if answer is False:
-            asked = tuple(c.fact for c in leaves(condition) if c.hint and facts.case.fact(c.fact) is None)
+            asked = tuple(c.fact for c in leaves(condition) if c.hint and facts.known.get(c.fact) is None)
             reason = condition.closed if raised(condition, facts) and condition.closed else f"inget i ärendet talar för det: {subject_of(condition, facts)}"
             return Step(CLOSED, "fact", condition.closed or reason, rule.provision, subject_of(condition, facts), asked, raised=raised(condition, facts))
     unknown = [condition for condition, answer in answers if answer is None]
@@ -350,7 +355,7 @@ def check_facts(rule: Rule, facts: Facts) -> Step:
 
 
 def unanswered(rule: Rule, unknown: list[Condition], facts: Facts) -> Step:
-    missing = tuple(c.fact for condition in unknown for c in leaves(condition) if facts.case.fact(c.fact) is None and not c.trigger)
+    missing = tuple(c.fact for condition in unknown for c in leaves(condition) if facts.known.get(c.fact) is None and not c.trigger)
     questions = " ".join(facts.law.facts[name].question for name in missing)
     if any(condition.legal for condition in unknown):
         return Step(LEGAL, "fact", rule.open_question, rule.provision, missing[0], missing)
@@ -364,7 +369,7 @@ def holds(condition: Condition, facts: Facts) -> bool | None:
     if condition.any:
         answers = {holds(each, facts) for each in condition.any}
         return True if True in answers else None if None in answers else False
-    value = facts.case.fact(condition.fact)
+    value = facts.known.get(condition.fact)
     if value is None:
         aside = condition.trigger or condition.ask_if is not None and not applies(condition.ask_if, facts)
         return False if aside else None
@@ -392,7 +397,7 @@ def leaves(condition: Condition) -> tuple[Condition, ...]:
 
 
 def raised(condition: Condition, facts: Facts) -> bool:
-    return any(facts.case.fact(c.fact) is not None for c in leaves(condition))
+    return any(facts.known.get(c.fact) is not None for c in leaves(condition))
 
 
 def subject_of(condition: Condition, facts: Facts) -> str:
@@ -403,7 +408,7 @@ def worth_listing(rule: Rule, facts: Facts) -> bool:
     fallback = rule.fallback
     assert fallback
     public = bool(facts.layers) and all(provision(key).kap in PUBLIC_INTEREST for key in facts.layers)
-    stopped = any((stop := stop_of(key, facts)) and not stop.agreement for key in facts.layers)
+    stopped = any(not stop.agreement for _, stop in facts.stops)
     return (
         fallback.private and facts.recipient.private
         or fallback.public_interest and public
@@ -412,7 +417,7 @@ def worth_listing(rule: Rule, facts: Facts) -> bool:
     )
 
 
-CHECKS = (check_giver, check_recipient, check_date, check_purpose, check_mode, check_subject, check_facts, check_layers, check_stop)
+CHECKS = (check_date, check_stop, check_purpose, check_mode, check_subject, check_facts, check_layers)
 
 
 # --- open legal questions ---------------------------------------------------------------------------------------------
@@ -442,7 +447,8 @@ def met(question: OpenQuestion, rule: Rule, facts: Facts) -> bool:
         (not question.rules or rule.id in question.rules)
         and (not question.weighing or facts.law.tests[rule.test].weighs)
         and (not question.purposes or facts.case.purpose_code in question.purposes)
-        and (not question.fact or facts.case.fact(question.fact) is True)
+        and (not question.same_actor or facts.giver.name == facts.recipient.name)
+        and (not question.fact or facts.known.get(question.fact) is True)
         and (not secrecy or any(reaches(secrecy, key) is not False for key in facts.layers))
     )
 
@@ -470,14 +476,14 @@ def combine(facts: Facts, results: tuple[Result, ...]) -> Finding:
     listed = available(facts, found, outcome)
     first = listed[0] if listed and outcome not in ("NOT_AUTHORITY_RECIPIENT", "FOREIGN_8_3", "NOT_AUTHORITY_SENDER") else None
     weighing = weighing_of(facts, outcome, deciding, listed)
-    blocked = blocked_of(facts, found, listed)
+    blocked = () if inside_one_branch(facts) else blocked_of(facts, found, listed)
     missing = missing_of(facts, found, outcome, deciding)
     warnings = tuple(dict.fromkeys((*(w for r in listed for w in r.warnings), *case_warnings(facts))))
     return Finding(
         outcome=outcome,
         primary=primary_of(facts, outcome, found, deciding, first),
         available=tuple(ground(r, facts) for r in listed),
-        assessment_required=weighing is not None if outcome != "LEGAL_REVIEW" or listed else None,
+        assessment_required=None if outcome == "LEGAL_REVIEW" and not any(r.state == OPEN for r in listed) else weighing is not None,
         assessment_kind=weighing.rule.test if weighing else None,
         per_layer=per_layer(facts, listed) if outcome == "MIXED_LAYERS" else (),
         statuses=statuses(facts, results),
@@ -486,9 +492,9 @@ def combine(facts: Facts, results: tuple[Result, ...]) -> Finding:
         handoff_to_lawyer=needs_lawyer(facts, outcome, found, deciding, listed, warnings),
         citations=citations(listed, blocked),
         missing=missing,
-        also_consider=tuple(ground(r, facts) for r in found.offered),
+        also_consider=tuple(ground(r, facts) for r in beside(found, listed)),
         warnings=warnings,
-        trace=tuple(trace_line(r, facts) for r in results),
+        trace=(*(trace_line(r, facts) for r in results), conclusion(outcome, deciding, facts)),
         law_as_of=facts.law.as_of,
     )
 
@@ -556,13 +562,14 @@ def without_whole(facts: Facts, found: Sorted) -> tuple[str, Result | None]:
         return ("LEGAL_REVIEW", doubt) if doubt else ("ONLY_GENERAL_CLAUSE", found.general)
     if doubt:
         return "LEGAL_REVIEW", doubt
-    hopeful = useful(found.conditional, found, facts)
+    stopped = any(not stop.agreement for _, stop in facts.stops)
+    hopeful = useful((r for r in found.conditional if stopped or not r.rule.fallback), found, facts)
     return ("LEGAL_REVIEW", hopeful[0]) if hopeful else ("BLOCKED", None)
 
 
 def counts(result: Result, facts: Facts) -> bool:
     """A doubt that could change the answer: raised by the case, and lifting every layer."""
-    return result.decisive.raised and (result.lifted == set(facts.layers) or not facts.layers)
+    return not result.rule.unverified and result.decisive.raised and (result.lifted == set(facts.layers) or not facts.layers)
 
 
 def together(found: Sorted, more: Iterable[Result] = ()) -> set[str]:
@@ -581,7 +588,7 @@ def useful(results: Iterable[Result], found: Sorted, facts: Facts) -> tuple[Resu
 def inside_one_branch(facts: Facts) -> bool:
     """OSL 8 kap. 2 §: between branches that are not independent there is no secrecy to break."""
     same = facts.giver.name == facts.recipient.name and facts.giver.actor.kind not in BROAD
-    return same and facts.case.fact("sjalvstandiga_verksamhetsgrenar") is False
+    return same and facts.known.get("sjalvstandiga_verksamhetsgrenar") is False
 
 
 def available(facts: Facts, found: Sorted, outcome: str) -> tuple[Result, ...]:
@@ -594,6 +601,11 @@ def available(facts: Facts, found: Sorted, outcome: str) -> tuple[Result, ...]:
     partial = found.partial if found.whole or together(found, conditional) >= set(facts.layers) else ()
     general = (found.general,) if found.general and not found.whole and together(found, conditional) >= set(facts.layers) else ()
     return tuple(sorted((*found.whole, *partial, *conditional, *general), key=lambda r: rank(r, facts)))
+
+
+def beside(found: Sorted, listed: tuple[Result, ...]) -> tuple[Result, ...]:
+    """Consent, the sender's own need, the party's insight: ways that always stand beside the grounds."""
+    return tuple(r for r in (*found.conditional, *found.offered) if r.rule.fallback and r not in listed)
 
 
 def weighing_of(facts: Facts, outcome: str, deciding: Result | None, listed: tuple[Result, ...]) -> Result | None:
@@ -620,6 +632,8 @@ def primary_of(facts: Facts, outcome: str, found: Sorted, deciding: Result | Non
         return "Bedöm avsändarens egen tystnadsplikt och särskild uppgiftsskyldighet"
     if outcome == "NOT_AUTHORITY_RECIPIENT":
         return "OSL 12 kap. 1–3 §§ (samtycke), 10 kap. 3 § (part) eller 10 kap. 14 § (förbehåll)"
+    if outcome == "LEGAL_REVIEW" and deciding and deciding.decisive.code == "agreement":
+        return f"Kontrollera avtalet: {deciding.decisive.citation}"
     if outcome == "LEGAL_REVIEW" and deciding:
         return f"{deciding.rule.provision}: {deciding.review or deciding.decisive.reason}"
     if outcome == "MIXED_LAYERS" and deciding:
@@ -654,7 +668,7 @@ def label(result: Result, facts: Facts) -> str:
     """The provision, with the point of 15 a § that the purpose meets."""
     if not result.rule.point:
         return result.rule.provision
-    codes = [facts.case.purpose_code, *(facts.case.fact("purpose_overlap") or ())]
+    codes = [facts.case.purpose_code, *(facts.known.get("purpose_overlap") or ())]
     point = next((facts.law.purposes[code].point for code in codes if code in result.rule.purposes), None)
     return f"{result.rule.provision} första stycket {point}"
 
@@ -663,11 +677,13 @@ def ground(result: Result, facts: Facts) -> Ground:
     rule, left = result.rule, [key for key in facts.layers if key not in result.lifted]
     only = f"lyfter bara {', '.join(sorted(result.lifted))}" if left and result.lifted else ""
     note = "; ".join(filter(None, (result.note, only, result.review)))
+    nothing_to_weigh = facts.case.datum_public and facts.law.tests[rule.test].weighs
+    test = "none" if nothing_to_weigh else rule.test
     return Ground(
         provision=label(result, facts),
         kind=rule.kind,
-        assessment=facts.law.tests[rule.test].contract or rule.test,
-        test=rule.test,
+        assessment=facts.law.tests[test].contract or test,
+        test=test,
         modes=rule.modes,
         note=note,
         ref=rule.ref,
@@ -684,7 +700,7 @@ def blocked_of(facts: Facts, found: Sorted, listed: tuple[Result, ...]) -> tuple
     shown = {r.rule.provision for r in listed}
     listed_ids = {r.rule.id for r in listed}
     failed = [r for r in (*found.legal, *found.closed) if near(r, facts)] + list(found.traps)
-    failed += [r for r in (*found.partial, *found.conditional) if r.rule.id not in listed_ids]
+    failed += [r for r in (*found.partial, *found.conditional) if r.rule.id not in listed_ids and not r.rule.fallback]
     kept: dict[str, Blocked] = {}
     for result in failed:
         name = result.rule.provision
@@ -700,10 +716,9 @@ def near(result: Result, facts: Facts) -> bool:
     if result.rule.id in (FEMTON_A, GENERALKLAUSUL):
         return step.code != "public"
     if result.rule.id == LUFFA_2 and facts.case.purpose_code in ("P3", "P4"):
-        return facts.giver.authority
+        return True
     closed = [s.code for s in result.steps if s.state == CLOSED]
-    sides = {"sender", "scope", "recipient", "public", "subject"}
-    if sides & {result.steps[0].code, result.steps[1].code} or "purpose" in closed:
+    if len(result.steps) == 2 or {"purpose", "subject", "other_secrecy"} & set(closed):  # two: the giver or the recipient is another
         return False
     return all(s.raised for s in result.steps if s.code == "fact")
 
@@ -714,7 +729,8 @@ def why(result: Result, facts: Facts) -> str:
     if result.state == OPEN:
         left = ", ".join(key for key in facts.layers if key not in result.lifted)
         return f"lyfter inte {left}, som ingen annan grund lyfter"
-    return ("öppen rättsfråga: " if result.state == LEGAL else "") + result.decisive.reason
+    doubt = result.state == LEGAL and result.decisive.code not in ("agreement", "unverified", "date")
+    return ("öppen rättsfråga: " if doubt else "") + result.decisive.reason
 
 
 def missing_of(facts: Facts, found: Sorted, outcome: str, deciding: Result | None) -> tuple[Missing, ...]:
@@ -726,7 +742,7 @@ def missing_of(facts: Facts, found: Sorted, outcome: str, deciding: Result | Non
     if outcome in ("BLOCKED", "LEGAL_REVIEW", "ONLY_GENERAL_CLAUSE"):
         better += [r for r in found.closed if r.missing and near_but_for_facts(r)]
     names = list(dict.fromkeys(name for r in better for name in r.missing))
-    if facts.giver.name == facts.recipient.name and facts.giver.actor.kind not in BROAD and facts.case.fact("sjalvstandiga_verksamhetsgrenar") is None:
+    if facts.giver.name == facts.recipient.name and facts.giver.actor.kind not in BROAD and facts.known.get("sjalvstandiga_verksamhetsgrenar") is None:
         names.append("sjalvstandiga_verksamhetsgrenar")
     return tuple(Missing(name, QUESTIONS[name] if name in QUESTIONS else facts.law.facts[name].question) for name in names)
 
@@ -749,12 +765,19 @@ def trace_line(result: Result, facts: Facts) -> TraceLine:
     return TraceLine(rule.id, answer, decided_by, reason, step.citation or rule.provision, f"SFS {rule.sfs}, från {rule.valid_from}")
 
 
+def conclusion(outcome: str, deciding: Result | None, facts: Facts) -> TraceLine:
+    rule = deciding.rule if deciding else None
+    layers = ", ".join(facts.layers) or "ingen sekretess"
+    version = f"SFS {rule.sfs}, från {rule.valid_from}" if rule else f"rätten till och med {facts.law.as_of}"
+    return TraceLine("utfall", outcome, layers, "varje sekretess ska lyftas (OSL 7 kap. 3 §)", rule.provision if rule else "", version)
+
+
 # --- the five statuses ------------------------------------------------------------------------------------------------
 
 
 def statuses(facts: Facts, results: tuple[Result, ...]) -> Statuses:
     by_id = {r.rule.id: r for r in results}
-    public = bool(facts.case.datum_public)
+    public = bool(facts.case.datum_public) or inside_one_branch(facts)
     return Statuses(
         osl_10_15a="not_needed" if public else permission_status(by_id[FEMTON_A], facts, "full"),
         osl_10_27="not_needed" if public else permission_status(by_id[GENERALKLAUSUL], facts, "possible"),
@@ -796,4 +819,9 @@ def lub_status(results: tuple[Result, ...]) -> str:
     lub = [r for r in results if r.rule.lub]
     opened = "+".join(r.rule.lub for r in lub if r.state == OPEN)
     doubtful = next((r for r in lub if r.state in (LEGAL, CONDITIONAL)), None)
-    return opened or (f"conditional:{doubtful.decisive.code}" if doubtful else "no")
+    return opened or (doubtful_status(doubtful) if doubtful else "no")
+
+
+def doubtful_status(result: Result) -> str:
+    code = result.decisive.code
+    return f"legal:{code}" if result.state == LEGAL and code != "agreement" else f"conditional:{code}"

@@ -227,6 +227,7 @@ class OpenQuestion:
     secrecy: tuple[str, ...] = ()
     exclusion_list: str = ""
     fact: str = ""
+    same_actor: bool = False
 
 
 @dataclass(frozen=True)
@@ -289,6 +290,7 @@ def covers(item: str, key: str) -> bool | None:
     return None if wanted.stycke is None else False
 
 
+@cache
 def reaches(items: tuple[str, ...], key: str) -> bool | None:
     answers = {covers(item, key) for item in items}
     return True if True in answers else None if None in answers else False

@@ -1,0 +1,155 @@
+"""What a question says of a sharing, as a case for the ground finder: proposals for a person to confirm, never facts.
+
+The secrecy of the datum is proposed only to look grounds up with; it is not handed to the checklist as confirmed, because
+which secrecy applies, and whether it bites, is the person's to judge.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from assistant.grounds.case import Case, Finding
+from assistant.grounds.find import find
+from assistant.grounds.load import Actor, Law
+from assistant.understand import Intent, Understood
+
+# What in a question proposes a fact of the fact register. Only what the words say outright.
+_FACTS: tuple[tuple[str, Any, str], ...] = (
+    ("contact_data", True, r"\b(?:adress\w*|telefonnum\w*|mobilnum\w*|e-?postadress|mejladress|kontaktuppgift\w*|var \w+ bor|phone number|address)\b"),
+    ("school", True, r"\b(?:rektor\w*|skol(?:a|an|or|orna|kurator\w*|sköterska\w*)|lärare\w*|elev\w*|school|pupil)\b"),
+    ("massutlamnande", True, r"hela (?:registret|listan|databasen)|varje (?:natt|månad|vecka|dag)|rutinmässig|löpande överför|alla (?:klienter|biståndstagare|patienter|elever|kunder)|massutläm"),
+    ("utbetalt_bistand", True, r"(?:utbetal\w*|betalat ut|fått|får)[^.?!]{0,30}(?:försörjningsstöd|ekonomiskt bistånd|bistånd)|(?:försörjningsstöd|ekonomiskt bistånd)[^.?!]{0,30}(?:utbetal|betal)|om försörjningsstöd"),
+    ("begangen_brottsmisstanke", True, r"\bhar (?:begått|deltagit|stulit|misshandlat|slagit|våldtagit|rånat|sålt)|begånget brott|misstänk\w* (?:för|om) (?:ett )?brott|polisanmäl"),
+    ("luffa_purpose", True, r"felaktig[at]* (?:utbetal\w*|bidrag|ersättning)|bidragsfusk|felutbetal\w*|får för mycket (?:pengar|bidrag)|välfärdsfusk"),
+    ("joint_control", True, r"gemensam\w* (?:kontroll|razzia|arbetsplatskontroll)|arbetsplatskontroll"),
+    ("djur_far_illa", True, r"\b(?:hund|katt|häst|djur)\w*\b[^.?!]{0,40}(?:svält|vanvård|far illa|misshandl|sjuk)"),
+    ("rattfylleri", True, r"\b(?:berusad|full|onykter|påverkad)\b[^.?!]{0,50}(?:köra|bil\b|bilen|kör)|rattfyll"),
+    ("assistansersattning_fel", True, r"assistans\w*[^.?!]{0,50}(?:fel|fusk|annat än|missbruk)"),
+    ("folkbokforingsfel", True, r"folkbokför\w*[^.?!]{0,40}(?:fel|falsk|skenskriv)|skenskriv|felaktig folkbokföring"),
+    ("terrorbrott", True, r"\bterror"),
+    ("narstaende", True, r"\b(?:fru|sambo|flickvän|pojkvän|make|maka|partner|hustru|ex)\w*\b"),
+    ("sarskilt_beslutad_samverkan", True, r"särskilt beslut\w* samverkan|operativa? (?:råd|insats)"),
+    ("massutlamnande", True, r"automatisk\w* överför|direktåtkomst"),
+)
+_AGE = re.compile(r"\b(\d{1,2})[- ]?(?:åring\w*|år gammal|år\b)", re.I)
+
+
+# What a recipient most often wants a datum for: tried one by one when the question names no purpose, to find candidates only.
+_USUAL = (("LUB_2", ("P2", "P1")), ("LUFFA_2", ("P3",)))
+_KINDS_OF_BODY = frozenset({"kommun", "region", "statlig myndighet", "myndighet"})
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """What the rules say of a question.
+
+    ``finding``: when enough was said to try the grounds. ``guess``: when only the purpose was left out and every usual purpose of
+    that recipient gives the same first ground; it may steer what is read and where the person is sent, never what is said to
+    be open. ``refs``: provisions worth reading, best first. ``secret``: the secrecy the question seems to be about.
+    """
+
+    finding: Finding | None
+    refs: tuple[str, ...]
+    guess: Finding | None = None
+    secret: tuple[str, ...] = ()
+
+
+def look_up(understood: Understood, law: Law) -> LookUp:
+    """The finder's view of a question about a sharing; of other questions only the secrecy it seems to be about."""
+    case = as_case(understood, law)
+    secret = tuple(f"SFS 2009:400 {key.split(':')[0]} kap. {_spaced(key.split(':')[1])} §" for key in case.secrecy[:1])
+    if understood.intent is not Intent.SHARING:
+        return LookUp(None, secret, None, secret) if re.search(r"sekretess|hemlig|tystnadsplikt|skydd|secre|confiden", understood.text, re.I) else LookUp(None, ())
+    finding = find(case, law)
+    if not _undecided(finding):
+        return LookUp(finding, tuple(dict.fromkeys([*_refs(finding), *secret])), finding, secret)
+    tried = [find(replace(case, purpose_code=purpose, mode=case.mode or "request", recipient_kind=case.recipient_kind or "myndighet"), law)
+             for purpose in _purposes(case, law)]
+    refs = [ref for guess in tried for ref in _refs(guess)]
+    agreed = tried[0] if tried and not _undecided(tried[0]) and len({first(one) for one in tried}) == 1 else None
+    return LookUp(None, tuple(dict.fromkeys([*refs, *secret])), agreed, secret)
+
+
+def first(finding: Finding) -> str:
+    """The reference of the ground a finding puts first, or an empty text."""
+    return next((g.ref for g in finding.available if g.provision == finding.primary), finding.available[0].ref if finding.available else "")
+
+
+def _undecided(finding: Finding) -> bool:
+    """Whether the finder stopped at the first missing basics, so that nothing was tried."""
+    return bool(finding.missing) and not finding.available and not finding.blocked
+
+
+def _refs(finding: Finding) -> list[str]:
+    return list(dict.fromkeys(ground.ref for ground in finding.available))[:5]
+
+
+def _purposes(case: Case, law: Law) -> tuple[str, ...]:
+    if case.purpose_code:
+        return (case.purpose_code,)
+    recipient = law.actor(case.recipient_actor) if case.recipient_actor else None
+    if recipient is None or case.sender_actor is None:
+        return ()
+    return next((codes for name, codes in _USUAL if name in recipient.lists), ())
+
+
+def _spaced(paragraf: str) -> str:
+    return re.sub(r"(\d)([a-z])", r"\1 \2", paragraf)
+
+
+def as_case(understood: Understood, law: Law) -> Case:
+    """The case that the question describes, as far as its words go; what it doesn't say is None."""
+    sender, recipient = _actor(understood.sender, law), _actor(understood.recipient, law)
+    facts = proposed_facts(understood.text)
+    return Case(
+        date=understood.as_of, sender=understood.sender or "", recipient=understood.recipient or "",
+        sender_actor=sender.name if sender else None, recipient_actor=recipient.name if recipient else None,
+        sender_osl=sender.osl if sender and sender.osl is not None else True if sender and sender.kind == "oklar" else None,
+        recipient_kind=recipient.recipient_kind if recipient else None,
+        datum_public=False, secrecy=secrecy(understood, law), purpose_code=understood.purpose, mode=understood.mode or _mode(understood),
+        facts=tuple(sorted(facts.items())),
+    )
+
+
+def proposed_facts(text: str) -> dict[str, Any]:
+    """What the words propose of the fact register (alder, contact_data, school …)."""
+    facts = {name: value for name, value, pattern in _FACTS if re.search(pattern, text, re.I)}
+    if match := _AGE.search(text):
+        facts["alder"] = int(match[1])
+    return facts
+
+
+def secrecy(understood: Understood, law: Law, limit: int = 2) -> tuple[str, ...]:
+    """The secrecy provisions most likely met: those the question writes, else those of the giver's activity and its words."""
+    written = tuple(f"{one.kapitel}:{one.paragraf.replace(' ', '')}" for one in understood.lagrum
+                    if one.sfs == "2009:400" and one.kapitel and one.paragraf and 15 <= int(one.kapitel.split()[0]) <= 43)
+    known = tuple(key for key in written if key in law.secrecy)
+    if known:
+        return known
+    actor = _actor(understood.sender, law) or next(filter(None, (_actor(name, law) for name in understood.actors)), None)
+    text = understood.text.lower()
+    scored: list[tuple[float, int, str]] = []
+    for order, row in enumerate(law.secrecy.values()):
+        chapter = row.key.split(":")[0]
+        if row.reviewed is False or " st" in row.key or row.stop or not chapter.isdigit() or int(chapter) < 21:
+            continue
+        value = 0.0
+        if actor and actor.name not in _KINDS_OF_BODY:
+            value += 2.0 if row.activity & actor.activity else 0.0
+            held = re.search(rf"(?<![\wåäö]){re.escape(actor.name.lower())}", row.holders.lower())
+            value += (2.5 if held.start() == 0 else 2.0) if held else 0.0
+        value += sum(1.5 for word in (*row.words, *row.activity) if len(word) > 3 and word.lower() in text)
+        if value >= 1.5:
+            scored.append((-value, order, row.key))
+    return tuple(key for _, _, key in sorted(scored)[:limit])
+
+
+def _actor(name: str | None, law: Law) -> Actor | None:
+    return law.actor(name) if name else None
+
+
+def _mode(understood: Understood) -> str | None:
+    """«Får vi …?» with no word of a request is somebody's own initiative."""
+    return "own" if understood.sender and understood.recipient else None
