@@ -1,5 +1,12 @@
-"""The web window: which pages there are. `streamlit run app.py`, or `delningsstod serve`."""
+"""The web window: the pages, and what stands around each of them. Start it with `delningsstod serve`."""
 
+import streamlit as st
+
+from assistant import texts
 from assistant.pages import parts
 
-parts.show("chat", "assessment", "sources", "review", "about")
+st.set_page_config(page_title=texts.NAME, page_icon=parts.ICON, layout="wide", initial_sidebar_state="collapsed")
+pages = parts.pages()
+page = st.navigation(pages, position="hidden")
+parts.frame(pages)
+parts.run(page)

@@ -272,7 +272,7 @@ def _sentence_end(text: str) -> int:
 
 
 @cache
-def _common() -> frozenset[str]:
+def common() -> frozenset[str]:
     """Words too common to tell one stycke from another (not dropped from the search, only from this comparison)."""
     return frozenset(analysis.tokens("och i att en ett det den som på är av för med till de om har inte får kan ska vi man jag eller sig vad vid "
                                      "hur när från så då under annan andra uppgift uppgifter lämna lämnas myndighet"))
@@ -281,7 +281,7 @@ def _common() -> frozenset[str]:
 def _overlap(text: str, words: Iterable[str]) -> float:
     """How many of ``words`` a text shares, counting rarer shapes (longer words) a little more, long texts a little less."""
     found = set(analysis.tokens(text))
-    shared = (found & set(words)) - _common()
+    shared = (found & set(words)) - common()
     return sum(min(len(word), 10) / 6 for word in shared) / (1 + len(found) / 120)
 
 

@@ -35,8 +35,11 @@ _STEERING = re.compile(
     r"|låtsas (?:att du|vara)|svara bara (?:med )?(?:ja|nej)\b|svara (?:enbart|endast) (?:med )?(?:ja|nej)\b|utan (?:källor|citat|förbehåll)[ ,.]+(?:svara|säg|bara)"
     r"|ignore (?:all|any|your|the|previous)[\w ]{0,20}(?:instruction|rule|prompt)|disregard (?:all|your|the|previous)|developer mode|jailbreak|\bDAN\b"
     r"|you are now\b|pretend (?:to be|that you)|reveal (?:your|the) (?:prompt|instruction|rules)|visa (?:din|dina) (?:prompt|instruktion|systemregler)"
+    r"|du är nu \w*gpt|^\s*(?:system|assistant|developer)\s*:|låtsas att |from now on|you must (?:not|always|say)|måste du alltid svara|(?:reveal|avslöja) (?:your|dina|din)"
+    r"|</?(?:context|system|instruction|källa|fråga)>|new task:|ny uppgift:|följ (?:det|den) sedan|svara utan källor|api[- ]?(?:key|nyckel)"
+    r"|(?:så att|utan att) \w+ (?:inte )?(?:märker|upptäcker|får veta) (?:att (?:den|det|jag) )?(?:saknar|inte)|kringgå (?:sekretessen|lagen|reglerna)"
     r"|hitta på (?:en|ett|ett lagrum|en paragraf|en källa)|skriv om lagen så",
-    re.I)
+    re.I | re.M)
 
 
 @dataclass(frozen=True)
@@ -156,14 +159,21 @@ siv sofia sofie stefan sten stig susanne sven svetlana therese thomas tobias tom
 victoria viktor viktoria vilhelm william yasmin yusuf yvonne zahra åke åsa örjan
 """.split())
 _NAMED = re.compile(r"\b(?P<first>[A-ZÅÄÖÉ][a-zåäöéü]+)(?:-[A-ZÅÄÖ][a-zåäö]+)?(?: [A-ZÅÄÖ]\.?)? (?P<last>[A-ZÅÄÖ][a-zåäöéü]+(?:-[A-ZÅÄÖ][a-zåäö]+)?)\b")
+_SURNAME = re.compile(r"(?:ss?on|berg|ström|q?vist|kvist|lund|gren|dahl|stedt|ell|én|ius|sköld|hjelm|[oie]vi[cć]|[eo]v|ski)s?$")
+_NO_NAME = frozenset("region kommun får kan ska måste polisregion stiftelsen gamla nya svenska statens norra södra östra västra sankt stora lilla "
+                     "utredaren justitierådet om när vad hur vem varför enligt".split())
 _DECIDE = re.compile(
     r"\b(?:bevilja|avslå|besluta|avgör|bedöm|godkänn|neka|anmäl|berättigad|har (?:han|hon|hen) rätt|skyldig till|ska få|bör få|"
-    r"får (?:vi|jag|man)|kan (?:vi|jag)|lämna ut|lämna|stämmer det|har \w+ (?:fått|ansökt|begått|fuskat)|fuskar|ljuger|kriminell|dömd)", re.I)
+    r"får (?:vi|jag|man)|kan (?:vi|jag)|borde|omhänderta|riskpoäng|troligt|trolig|decide|should|guilty|ge \w+ en|behålla|lämna ut|lämna|stämmer det|har \w+ (?:fått|ansökt|begått|fuskat)|fuskar|ljuger|kriminell|dömd)", re.I)
 
 
 def names_person(text: str) -> bool:
-    """Whether ``text`` seems to name a private person («Anna Svensson»), going by common first names."""
-    return any(match["first"].lower() in _FIRST_NAMES for match in _NAMED.finditer(text))
+    """Whether ``text`` seems to name a private person («Anna Svensson»): a common first name, or a surname's ending."""
+    for match in _NAMED.finditer(text):
+        first, last = match["first"].lower(), match["last"].lower()
+        if first in _FIRST_NAMES or (_SURNAME.search(last) and first not in _NO_NAME):
+            return True
+    return False
 
 
 def asks_for_decision_on_person(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from dataclasses import dataclass, replace
@@ -80,7 +81,8 @@ def _answered(question: Question, desk: Desk) -> Answer:
     draft = compose.compose(understood, hits, index, lean=_lean(looked))
     way = routing.route(understood, hits, retrieve.likeness(understood, index), draft.main, draft.note, looked.guess)
     gone = _not_there(understood, index)
-    if way.route is Route.DECLINE or (gone and len(gone) == len(understood.lagrum) and not draft.warnings):
+    held = any(index.at(one.ref) for one in understood.lagrum)
+    if way.route is Route.DECLINE or (gone and not held and not draft.warnings):
         return _declined(understood, way, index, gone)
     if way.route is Route.CLARIFY:
         return _clarify(understood, way, index)
@@ -190,7 +192,34 @@ def _not_there(understood: Understood, index: Index) -> tuple[str, ...]:
             out.append(texts.NO_SUCH_PROVISION.format(label=one.whole().short(), day=texts.day(understood.as_of)))
         else:
             out.append(texts.NO_TEXT.format(label=one.whole().short()))
+    out += [texts.NO_TEXT.format(label=label) for label in _unheld(understood, index)]
     return tuple(dict.fromkeys(out))
+
+
+# Kinds of source that people ask for by name and the corpus has only where somebody added them.
+_NAMED_SOURCES = (
+    (re.compile(r"\b(?:prop(?:osition(?:en)?|\.)?\s*)(\d{4}/\d{2}:\d+)", re.I), "proposition {}"),
+    (re.compile(r"\bSOU\s*(\d{4}:\d+)", re.I), "SOU {}"),
+    (re.compile(r"\b(artikel \d+[\w. ]*?) i (?:eu:s )?dataskyddsförordningen", re.I), "{} i dataskyddsförordningen"),
+    (re.compile(r"\b((?:HFD|Högsta förvaltningsdomstolen|Högsta domstolen|kammarrätten|JO))\b[^.?!]{0,30}(?:slagit fast|uttalat|sagt|kommit fram|avgjort|praxis)", re.I),
+     "avgöranden från {}"),
+    (re.compile(r"\b(\w+s (?:handbok|föreskrifter|allmänna råd|vägledning))\b", re.I), "{}"),
+    (re.compile(r"\b([a-zåäö]{3,}(?:lagen|balken))\b", re.I), "{}"),
+)
+
+
+def _unheld(understood: Understood, index: Index) -> tuple[str, ...]:
+    """What the question asks for by name that no source of the corpus is."""
+    text = understood.question.text
+    gone = [f"SFS {sfs}" for sfs in understood.statutes
+            if not any(one.sfs == sfs for one in understood.lagrum) and not index.holds(f"SFS {sfs} ")]
+    held = {one.name for one in lagrum.names()} | {alias for one in lagrum.names() for alias in one.aliases}
+    for pattern, said in _NAMED_SOURCES:
+        for match in pattern.finditer(text):
+            name = match[1].lower()
+            if name not in held and not index.titled(re.sub(r"(?<=lag)en$|(?<=balk)en$", "", name)):
+                gone.append(said.format(match[1]))
+    return tuple(dict.fromkeys(gone))
 
 
 def _standing(understood: Understood, index: Index, withheld: int) -> tuple[Warning_, ...]:

@@ -6,6 +6,7 @@ vectors. They are scored per reference, so that a provision is one hit whether i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +18,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from assistant.types import Hit, Question
-from assistant.understand import Understood, understand
+from assistant.understand import Intent, Understood, understand
 from corpus import analysis, lagrum
 from corpus.index import Index
 
@@ -31,18 +32,21 @@ class Weights:
     """How much each source of evidence counts; tuned on our own wordings, each left out in turn (`bench/`)."""
 
     keyword: float = 0.8
-    expansion: float = 0.35
+    expansion: float = 0.45
     vector: float = 1.5
-    wording_words: float = 0.8
-    wording_vector: float = 1.8
+    wording_words: float = 0.85
+    wording_vector: float = 2.0
     exact: float = 4.0
     found: float = 0.9
     core: float = 0.45
     note: float = 0.15
     statute: float = 0.0
-    document: float = -0.25
+    document: float = -0.1
     press: float = -0.35
-    outdated: float = -0.15
+    outdated: float = -0.3
+    secrecy: float = 0.3  # a secrecy provision, when the question asks how secret something is
+    breaking: float = 0.3  # a breaking rule or duty, when somebody is to give something
+    family: float = -0.06  # per doubling of a provision's wordings beyond eight: many chances make one good score likely
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def gather(understood: Understood, index: Index, found: Sequence[str] = ()) -> t
     for ref in exact(understood, index):
         note(ref, "exact", 1.0)
     return tuple(
-        Evidence(ref, positions, {**parts, **_standing(index, positions[0], ref)})
+        Evidence(ref, positions, {**parts, **_standing(index, positions[0], ref), **_fitting(understood, index, ref)})
         for ref, parts in refs.items()
         if (positions := _positions(index, ref, mask, best.get(ref, {}), blended))
     )
@@ -160,6 +164,24 @@ def _standing(index: Index, n: int, ref: str) -> dict[str, float]:
     if ref.startswith("seed:"):
         part = {"document": 0.2}
     return {**part, "outdated": 1.0} if index.status[n] in ("äldre", "förslag") else part
+
+
+_ASKS_SECRECY = re.compile(r"sekretess|hemlig|offentlig|tystnadsplikt|skydda|skydd\b|secre|confiden|public", re.I)
+
+
+def _fitting(understood: Understood, index: Index, ref: str) -> dict[str, float]:
+    """Whether the provision is of the kind the question asks for: what is secret, or what may be given."""
+    address = lagrum.from_ref(ref)
+    if address is None:
+        return {}
+    out = {"family": max(0.0, float(np.log2(max(index.wordings_of(ref), 1) / 8)))}
+    chapter = int(address.kapitel.split()[0]) if address.kapitel else 0
+    secrecy = address.sfs == lagrum.OSL and 15 <= chapter <= 43
+    if understood.intent is Intent.KNOWLEDGE and secrecy and _ASKS_SECRECY.search(understood.text):
+        out["secrecy"] = 1.0
+    if understood.intent is Intent.SHARING and not secrecy:
+        out["breaking"] = 1.0
+    return out
 
 
 def _scaled(values: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -377,6 +378,14 @@ class Index:
         words = self._score(self._wordings, tokens, len(self._wording_of))
         return self._wording_of, words, self._wording_vectors @ vector
 
+    def wordings_of(self, ref: str) -> int:
+        """How many staff wordings ask for this reference."""
+        return self._wordings_per_ref.get(ref, 0)
+
+    @cached_property
+    def _wordings_per_ref(self) -> Counter[str]:
+        return Counter(self.refs[n] for n in self._wording_of)
+
     @staticmethod
     def _score(engine, tokens: Sequence[str], size: int) -> np.ndarray:
         known = [token for token in tokens if token in engine.vocab_dict]
@@ -409,6 +418,18 @@ class Index:
         """Positions of a source's passages, in order."""
         with self._database() as db:
             return tuple(row[0] for row in db.execute("SELECT n FROM passages WHERE source = ? ORDER BY n", (source,)))
+
+    def holds(self, prefix: str) -> bool:
+        """Whether any passage, a note included, has a reference that begins so («SFS 2025:170 »)."""
+        return any(ref.startswith(prefix) for ref in self._at)
+
+    def titled(self, words: str) -> bool:
+        """Whether a source other than our notes has ``words`` in its title, any case."""
+        return any(words in title for title in self._titles)
+
+    @cached_property
+    def _titles(self) -> tuple[str, ...]:
+        return tuple(title.lower() for _, title, kind, _, _ in self.listed() if kind != "not")
 
     def listed(self) -> tuple[tuple[str, str, str, str | None, int], ...]:
         """(id, title, kind, law as of, number of passages) of every source."""

@@ -130,7 +130,9 @@ def incomplete(gaps: tuple[str, ...], law: Law) -> Finding:
 
 
 def facts_of(case: Case, law: Law) -> Facts:
-    assert case.date and case.sender_actor and case.recipient_actor  # basics_missing saw to it
+    assert case.date
+    assert case.sender_actor
+    assert case.recipient_actor  # basics_missing saw to it
     giver, recipient = law.actors[case.sender_actor], law.actors[case.recipient_actor]
     layers = () if case.datum_public else effective_layers(case, law)
     stops = tuple((key, stop) for key in layers for stop in stops_of(key, law) if in_force(stop, case))
@@ -168,8 +170,8 @@ def giver_party(case: Case, actor: Actor, law: Law) -> Party:
         activity.add("skola")
     if case.fact("verksamhet"):
         activity.add(case.fact("verksamhet"))
-    authority = bool(case.sender_osl)
-    return Party(actor.name, actor, authority, not authority and actor.kind != "utländsk", actor.kind == "utländsk", frozenset(activity), True)
+    authority, foreign = bool(case.sender_osl), actor.kind == "utländsk"
+    return Party(actor.name, actor, authority, not authority and not foreign, foreign, frozenset(activity), True)
 
 
 def recipient_party(case: Case, actor: Actor, law: Law) -> Party:
@@ -213,7 +215,7 @@ def check_giver(rule: Rule, facts: Facts) -> Step:
 
 def check_recipient(rule: Rule, facts: Facts) -> Step:
     answer = matches(rule.recipient, facts.recipient)
-    if rule.another_actor and facts.giver.name == facts.recipient.name and facts.giver.actor.kind not in BROAD:
+    if rule.another_actor and one_authority(facts):
         return Step(CLOSED, "scope", "gäller till en annan aktör, inte inom samma myndighet", input="recipient_actor")
     if answer is None:
         question = "det beror på vilken verksamhet hos mottagaren som ska ha uppgiften"
@@ -221,8 +223,9 @@ def check_recipient(rule: Rule, facts: Facts) -> Step:
     if answer:
         return joined(rule, facts, facts.recipient)
     if rule.recipient == Selector(authority=True):
-        foreign = "gäller mellan svenska myndigheter; utländska styrs av 8 kap. 3 §"
-        return Step(CLOSED, "recipient", foreign if facts.recipient.foreign else "mottagaren är inte en myndighet", "OSL 2 kap. 3–5 §§", "recipient_kind")
+        foreign = "gäller mellan svenska myndigheter; utländska styrs av 8 kap. 3 §", "OSL 8 kap. 3 §"
+        private = "mottagaren är inte en myndighet", "OSL 2 kap. 3–5 §§"
+        return Step(CLOSED, "recipient", *(foreign if facts.recipient.foreign else private), input="recipient_kind")
     return Step(CLOSED, "scope", f"{facts.recipient.name} hör inte till dem som ska eller får ta emot", input="recipient_actor")
 
 
@@ -319,7 +322,7 @@ def check_layers(rule: Rule, facts: Facts) -> Step:
         return Step(CONDITIONAL, "stycke", f"beror på vilket stycke i {', '.join(unclear)} som gäller", citation, "secrecy", ("stycke",))
     if some or not facts.layers:
         return Step()
-    if all(provision(key).kap in PUBLIC_INTEREST for key in facts.layers):
+    if all(public_interest(key) for key in facts.layers):
         reason = "sekretess till skydd för allmänna intressen bryts inte"
         return Step(CLOSED, "public_interest", reason, rule.citation or rule.provision, "secrecy")
     return Step(CLOSED, "other_secrecy", f"bryter inte sekretess enligt {', '.join(facts.layers)}", rule.provision, "secrecy")
@@ -345,13 +348,19 @@ def check_facts(rule: Rule, facts: Facts) -> Step:
         if holds(condition, facts) is True:
             return Step(CLOSED, "fact", condition.closed, rule.provision, condition.fact)
     answers = [(condition, holds(condition, facts)) for condition in rule.when if applies(condition.only_if, facts)]
-    for condition, answer in answers:
-        if answer is False:
-            asked = tuple(c.fact for c in leaves(condition) if c.hint and facts.known.get(c.fact) is None)
-            reason = condition.closed if raised(condition, facts) and condition.closed else f"inget i ärendet talar för det: {subject_of(condition, facts)}"
-            return Step(CLOSED, "fact", condition.closed or reason, rule.provision, subject_of(condition, facts), asked, raised=raised(condition, facts))
+    failed = next((condition for condition, answer in answers if answer is False), None)
+    if failed:
+        return not_met(failed, rule, facts)
     unknown = [condition for condition, answer in answers if answer is None]
     return unanswered(rule, unknown, facts) if unknown else Step()
+
+
+def not_met(failed: Condition, rule: Rule, facts: Facts) -> Step:
+    names = ", ".join(c.fact for c in leaves(failed))
+    asked = tuple(c.fact for c in leaves(failed) if c.hint and facts.known.get(c.fact) is None)
+    raised = any(facts.known.get(c.fact) is not None for c in leaves(failed))
+    reason = failed.closed or (f"villkoret är inte uppfyllt: {names}" if raised else f"inget i ärendet talar för det: {names}")
+    return Step(CLOSED, "fact", reason, rule.provision, names, asked, raised=raised)
 
 
 def unanswered(rule: Rule, unknown: list[Condition], facts: Facts) -> Step:
@@ -396,25 +405,25 @@ def leaves(condition: Condition) -> tuple[Condition, ...]:
     return condition.any or (condition,)
 
 
-def raised(condition: Condition, facts: Facts) -> bool:
-    return any(facts.known.get(c.fact) is not None for c in leaves(condition))
-
-
-def subject_of(condition: Condition, facts: Facts) -> str:
-    return ", ".join(c.fact for c in leaves(condition))
-
-
 def worth_listing(rule: Rule, facts: Facts) -> bool:
     fallback = rule.fallback
     assert fallback
-    public = bool(facts.layers) and all(provision(key).kap in PUBLIC_INTEREST for key in facts.layers)
-    stopped = any(not stop.agreement for _, stop in facts.stops)
-    return (
-        fallback.private and facts.recipient.private
-        or fallback.public_interest and public
-        or fallback.hard_stop and stopped
-        or facts.case.purpose_code in fallback.purposes
+    reasons = (
+        fallback.private and facts.recipient.private,
+        fallback.public_interest and bool(facts.layers) and all(public_interest(key) for key in facts.layers),
+        fallback.hard_stop and hard_stopped(facts),
+        facts.case.purpose_code in fallback.purposes,
     )
+    return any(reasons)
+
+
+def public_interest(key: str) -> bool:
+    """15–20 kap. protect public interests; 21–40 kap. individuals."""
+    return provision(key).kap in PUBLIC_INTEREST
+
+
+def hard_stopped(facts: Facts) -> bool:
+    return any(not stop.agreement for _, stop in facts.stops)
 
 
 CHECKS = (check_date, check_stop, check_purpose, check_mode, check_subject, check_facts, check_layers)
@@ -447,7 +456,7 @@ def met(question: OpenQuestion, rule: Rule, facts: Facts) -> bool:
         (not question.rules or rule.id in question.rules)
         and (not question.weighing or facts.law.tests[rule.test].weighs)
         and (not question.purposes or facts.case.purpose_code in question.purposes)
-        and (not question.same_actor or facts.giver.name == facts.recipient.name)
+        and (not question.same_actor or one_authority(facts))
         and (not question.fact or facts.known.get(question.fact) is True)
         and (not secrecy or any(reaches(secrecy, key) is not False for key in facts.layers))
     )
@@ -474,14 +483,13 @@ def combine(facts: Facts, results: tuple[Result, ...]) -> Finding:
     found = sort(facts, results)
     outcome, deciding = decide(facts, found)
     listed = available(facts, found, outcome)
-    first = listed[0] if listed and outcome not in ("NOT_AUTHORITY_RECIPIENT", "FOREIGN_8_3", "NOT_AUTHORITY_SENDER") else None
     weighing = weighing_of(facts, outcome, deciding, listed)
     blocked = () if inside_one_branch(facts) else blocked_of(facts, found, listed)
     missing = missing_of(facts, found, outcome, deciding)
     warnings = tuple(dict.fromkeys((*(w for r in listed for w in r.warnings), *case_warnings(facts))))
     return Finding(
         outcome=outcome,
-        primary=primary_of(facts, outcome, found, deciding, first),
+        primary=primary_of(facts, outcome, deciding),
         available=tuple(ground(r, facts) for r in listed),
         assessment_required=None if outcome == "LEGAL_REVIEW" and not any(r.state == OPEN for r in listed) else weighing is not None,
         assessment_kind=weighing.rule.test if weighing else None,
@@ -489,12 +497,12 @@ def combine(facts: Facts, results: tuple[Result, ...]) -> Finding:
         statuses=statuses(facts, results),
         blocked=blocked,
         handoff_to_checklist=weighing is not None,
-        handoff_to_lawyer=needs_lawyer(facts, outcome, found, deciding, listed, warnings),
+        handoff_to_lawyer=needs_lawyer(facts, outcome, deciding, warnings),
         citations=citations(listed, blocked),
         missing=missing,
         also_consider=tuple(ground(r, facts) for r in beside(found, listed)),
         warnings=warnings,
-        trace=(*(trace_line(r, facts) for r in results), conclusion(outcome, deciding, facts)),
+        trace=(*(trace_line(r) for r in results), conclusion(outcome, deciding, facts)),
         law_as_of=facts.law.as_of,
     )
 
@@ -562,8 +570,7 @@ def without_whole(facts: Facts, found: Sorted) -> tuple[str, Result | None]:
         return ("LEGAL_REVIEW", doubt) if doubt else ("ONLY_GENERAL_CLAUSE", found.general)
     if doubt:
         return "LEGAL_REVIEW", doubt
-    stopped = any(not stop.agreement for _, stop in facts.stops)
-    hopeful = useful((r for r in found.conditional if stopped or not r.rule.fallback), found, facts)
+    hopeful = useful((r for r in found.conditional if hard_stopped(facts) or not r.rule.fallback), found, facts)
     return ("LEGAL_REVIEW", hopeful[0]) if hopeful else ("BLOCKED", None)
 
 
@@ -585,10 +592,14 @@ def useful(results: Iterable[Result], found: Sorted, facts: Facts) -> tuple[Resu
     return tuple(r for r in kept if r.decisive.code == "stycke")
 
 
+def one_authority(facts: Facts) -> bool:
+    """Giver and recipient are the same state authority. Two of a kind (kommun and kommun) need not be."""
+    return facts.giver.name == facts.recipient.name and facts.giver.actor.kind not in BROAD
+
+
 def inside_one_branch(facts: Facts) -> bool:
     """OSL 8 kap. 2 §: between branches that are not independent there is no secrecy to break."""
-    same = facts.giver.name == facts.recipient.name and facts.giver.actor.kind not in BROAD
-    return same and facts.known.get("sjalvstandiga_verksamhetsgrenar") is False
+    return one_authority(facts) and facts.known.get("sjalvstandiga_verksamhetsgrenar") is False
 
 
 def available(facts: Facts, found: Sorted, outcome: str) -> tuple[Result, ...]:
@@ -623,7 +634,7 @@ def per_layer(facts: Facts, listed: tuple[Result, ...]) -> tuple[tuple[str, str]
     return tuple(first)
 
 
-def primary_of(facts: Facts, outcome: str, found: Sorted, deciding: Result | None, first: Result | None) -> str | None:
+def primary_of(facts: Facts, outcome: str, deciding: Result | None) -> str | None:
     if outcome == "PUBLIC_NO_BREAK_NEEDED":
         return "OSL 8 kap. 2 §: samma verksamhetsgren" if inside_one_branch(facts) else "OSL 6 kap. 5 §: uppgiften är offentlig"
     if outcome == "FOREIGN_8_3":
@@ -642,13 +653,12 @@ def primary_of(facts: Facts, outcome: str, found: Sorted, deciding: Result | Non
     return label(deciding, facts) if deciding else None
 
 
-def needs_lawyer(facts: Facts, outcome: str, found: Sorted, deciding: Result | None, listed: tuple[Result, ...], warnings: tuple[str, ...]) -> bool:
+def needs_lawyer(facts: Facts, outcome: str, deciding: Result | None, warnings: tuple[str, ...]) -> bool:
     if outcome == "LEGAL_REVIEW":
         return deciding is None or deciding.state != CONDITIONAL
     if outcome in ("MIXED_LAYERS", "NOT_AUTHORITY_SENDER", "NOT_AUTHORITY_RECIPIENT", "FOREIGN_8_3"):
         return True
-    public = any(provision(key).kap in PUBLIC_INTEREST for key in facts.layers)
-    return bool(warnings) or outcome == "ONLY_GENERAL_CLAUSE" and public
+    return bool(warnings) or outcome == "ONLY_GENERAL_CLAUSE" and any(public_interest(key) for key in facts.layers)
 
 
 def case_warnings(facts: Facts) -> tuple[str, ...]:
@@ -740,9 +750,11 @@ def missing_of(facts: Facts, found: Sorted, outcome: str, deciding: Result | Non
     decided = deciding is not None and deciding.state == OPEN
     better = [r for r in (*found.legal, *found.conditional) if not decided or rank(r, facts)[:2] < rank(deciding, facts)[:2]]  # type: ignore[arg-type]
     if outcome in ("BLOCKED", "LEGAL_REVIEW", "ONLY_GENERAL_CLAUSE"):
-        better += [r for r in found.closed if r.missing and near_but_for_facts(r)]
-    names = list(dict.fromkeys(name for r in better for name in r.missing))
-    if facts.giver.name == facts.recipient.name and facts.giver.actor.kind not in BROAD and facts.known.get("sjalvstandiga_verksamhetsgrenar") is None:
+        hinted = [name for r in found.closed if near_but_for_facts(r) for name in r.decisive.missing]
+    else:
+        hinted = []
+    names = list(dict.fromkeys([*(name for r in better for name in r.missing), *hinted]))
+    if one_authority(facts) and facts.known.get("sjalvstandiga_verksamhetsgrenar") is None:
         names.append("sjalvstandiga_verksamhetsgrenar")
     return tuple(Missing(name, QUESTIONS[name] if name in QUESTIONS else facts.law.facts[name].question) for name in names)
 
@@ -755,7 +767,7 @@ def citations(listed: tuple[Result, ...], blocked: tuple[Blocked, ...]) -> tuple
     return tuple(dict.fromkeys((*(r.rule.ref for r in listed), *(b.citation for b in blocked))))
 
 
-def trace_line(result: Result, facts: Facts) -> TraceLine:
+def trace_line(result: Result) -> TraceLine:
     answers = {OPEN: "ja", CONDITIONAL: "beror på", OFFERED: "beror på", LEGAL: "jurist", CLOSED: "nej"}
     step, rule = result.decisive, result.rule
     reason = step.reason or ("lyfter " + ", ".join(sorted(result.lifted)) if result.lifted else "villkoren är uppfyllda")
@@ -812,7 +824,8 @@ def duty_status(result: Result) -> str:
 
 def first_of(result: Result, order: tuple[str, ...]) -> str:
     closed = [step.code for step in result.steps if step.state == CLOSED]
-    return next((code for code in order if code in closed), closed[0])
+    code = next((code for code in order if code in closed), closed[0])
+    return "scope" if code == "other_secrecy" else code
 
 
 def lub_status(results: tuple[Result, ...]) -> str:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Bad input is refused with one line of Swedish; good input keeps what was said and no more."""
 
 from datetime import date
@@ -36,7 +37,9 @@ def test_aliases_and_blanks():
 
 
 def test_what_the_case_says_wins_over_the_register():
-    case = Case.from_json({"sender_actor": "kommun", "sender_osl": False, "recipient_actor": "skola", "recipient_kind": "enskild"}, shipped())
+    case = Case.from_json(
+        {"sender_actor": "kommun", "sender_osl": False, "recipient_actor": "skola", "recipient_kind": "enskild"}, shipped()
+    )
     assert (case.sender_osl, case.recipient_kind) == (False, "enskild")
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The loader refuses every kind of mistake, with file, line and reason."""
 
 import json
@@ -69,11 +70,15 @@ RULE_MISTAKES = [
     ("test: none", "test: none\n  giver: {vem: [kommun]}", "okänt fält «vem» i Selector"),
     ("test: none", "test: none\n  excludes: SAGA", "okänt värde «SAGA» i excludes"),
     ("test: none", "test: none\n  exclusion_scope: allt", "okänt värde «allt» i exclusion_scope"),
-    ("test: none", "test: none\n  lifts: [26]", "prov.yaml:3"),
+    ("test: none", "test: none\n  lifts: [26]", "prov.yaml:3: «26» ska vara text"),
     ("test: none", 'test: none\n  lifts: ["26 kap"]', "«26 kap» är ingen sekretessbestämmelse"),
     ("test: none", "test: none\n  when: [{fact: saknas, is: true}]", "okänt värde «saknas» i fact"),
     ("test: none", "test: none\n  when: [{fact: alder}]", "ett villkor ska ha ett av is, below, at_least, in"),
-    ("test: none", "test: none\n  joined: [{actor: Sagomyndigheten, since: 2030-01-02, note: x}]", "okänt värde «Sagomyndigheten» i joined"),
+    (
+        "test: none",
+        "test: none\n  joined: [{actor: Sagomyndigheten, since: 2030-01-02, note: x}]",
+        "okänt värde «Sagomyndigheten» i joined",
+    ),
     ("ref: SFS 2030:1 1 §", "ref: Provlagen 1", "felaktigt lagrum «Provlagen 1» i ref"),
     ('sfs: "2030:1"\n  reviewed', "sfs: prov\n  reviewed", "felaktigt SFS-nummer «prov»"),
     ("valid_from: 2030-01-01", "valid_from: 2030-01-01\n  valid_to: 2029-01-01", "inte före valid_to"),
@@ -93,9 +98,9 @@ def test_a_mistake_in_a_rule(folder, old, new, reason):
     path = folder / "rules" / "prov.yaml"
     assert old in GOOD
     path.write_text(GOOD.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises((LawError, TypeError)) as error:
+    with pytest.raises(LawError) as error:
         load(folder)
-    assert reason in str(error.value) or "expected string" in str(error.value)
+    assert reason in str(error.value)
 
 
 def test_wordings_may_not_overlap(folder):
@@ -103,7 +108,7 @@ def test_wordings_may_not_overlap(folder):
     second = two.replace("prov-1", "prov-2").replace("2030-01-01", "2031-01-01")
     path = folder / "rules" / "prov.yaml"
     path.write_text(GOOD.split("rules:\n")[0] + "rules:\n" + two + second, encoding="utf-8")
-    with pytest.raises(LawError, match=r"prov.yaml:19: prov-2 överlappar prov-1 i tiden"):
+    with pytest.raises(LawError, match=r"prov.yaml:17: prov-2 överlappar prov-1 i tiden"):
         load(folder)
     ended = two.replace("valid_from: 2030-01-01", "valid_from: 2030-01-01\n  valid_to: 2031-01-01")
     path.write_text(GOOD.split("rules:\n")[0] + "rules:\n" + ended + second, encoding="utf-8")
@@ -114,15 +119,27 @@ REGISTER_MISTAKES = [
     ("actors.yaml", "- {name: Hittepå, kind: enskild, osl: false, recipient_kind: enskild, aliases: [FK], lists: []}", "pekar på både"),
     ("actors.yaml", "- Hittepå", "väntade fält för Actor"),
     ("secrecy.yaml", '- {key: "26:x", protects: p, strength: rakt, holders: h, activity: [], words: []}', "ingen sekretessbestämmelse"),
-    ("secrecy.yaml", '- {key: "26:90", protects: p, strength: stark, holders: h, activity: [], words: []}', "okänt värde «stark» i strength"),
+    (
+        "secrecy.yaml",
+        '- {key: "26:90", protects: p, strength: stark, holders: h, activity: [], words: []}',
+        "okänt värde «stark» i strength",
+    ),
     ("secrecy.yaml", '- {key: "26:1", protects: p, strength: rakt, holders: h, activity: [], words: []}', "«26:1» står två gånger"),
-    ("secrecy.yaml", '- {key: "26:90", protects: p, strength: rakt, holders: h, activity: [], words: [], stop: {blocks: [dörr], citation: c}}', "«dörr»"),
-    ("facts.yaml", "- {name: alder, type: int, question: Hur gammal?}", "«alder» står två gånger"),
+    (
+        "secrecy.yaml",
+        '- {key: "26:90", protects: p, strength: rakt, holders: h, activity: [], words: [], stop: {blocks: [dörr], citation: c}}',
+        "«dörr»",
+    ),
+    ("facts.yaml", "- {name: alder, type: int, question: Ålder}", "«alder» står två gånger"),
     ("exclusions.yaml", '- {name: X, ref: r, secrecy: ["1"]}', "ingen sekretessbestämmelse"),
     ("open_questions.yaml", "- {id: x, effect: gissa, code: c, reason: r, citation: c}", "okänt värde «gissa» i effect"),
     ("open_questions.yaml", "- {id: x, effect: warn, rules: [saknas], code: c, reason: r, citation: c}", "okänt värde «saknas» i rules"),
     ("open_questions.yaml", "- {id: x, effect: warn, fact: saknas, code: c, reason: r, citation: c}", "okänt värde «saknas» i fact"),
-    ("open_questions.yaml", "- {id: x, effect: warn, exclusion_list: saknas, code: c, reason: r, citation: c}", "okänt värde «saknas» i exclusion_list"),
+    (
+        "open_questions.yaml",
+        "- {id: x, effect: warn, exclusion_list: saknas, code: c, reason: r, citation: c}",
+        "okänt värde «saknas» i exclusion_list",
+    ),
 ]
 
 

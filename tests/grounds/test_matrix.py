@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The exclusion lists of law_facts.md § 3, written here a second time: provision × {15 a, 27, LUFFA 2, LUFFA 4, LUB 5–7}."""
 
 import pytest
@@ -60,7 +61,9 @@ def test_luffa_4(key):
 
 
 @pytest.mark.parametrize("key", [*PROVISIONS, "15:1", "18:1", "20:1"])
-@pytest.mark.parametrize(("sender", "facts", "number"), [("Försäkringskassan", {}, "5"), ("kommun", {}, "6"), ("kommun", {"school": True}, "7st1")])
+@pytest.mark.parametrize(
+    ("sender", "facts", "number"), [("Försäkringskassan", {}, "5"), ("kommun", {}, "6"), ("kommun", {"school": True}, "7st1")]
+)
 def test_lub(key, sender, facts, number):
     if number == "6" and key.startswith("23:") and key != "23:5a":
         number = "7st1"  # 23 kap. is the school's: 7 § instead of 6 §
@@ -80,7 +83,10 @@ def test_at_least_two_hundred_cells():
     assert len(PROVISIONS) * 5 >= 200
 
 
-@pytest.mark.parametrize(("inside", "outside"), [("25:5", "25:6"), ("25:8", "25:8a"), ("24:2a", "24:1"), ("33:4a", "33:4"), ("31:12", "31:11a"), ("40:5", "40:6")])
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [("25:5", "25:6"), ("25:8", "25:8a"), ("24:2a", "24:1"), ("33:4a", "33:4"), ("31:12", "31:11a"), ("40:5", "40:6")],
+)
 def test_both_edges_in_15a(inside, outside):
     assert finding(inside, "Skatteverket", "Bolagsverket", "P5")["osl_10_15a"] == "no:excluded"
     assert finding(outside, "Skatteverket", "Bolagsverket", "P5")["osl_10_15a"] == "full"

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Ten thousand cases drawn by chance: never an exception, always a trace, never a ground both open and closed."""
 
 import json
@@ -15,7 +16,12 @@ USUAL = ["26:1", "25:1", "23:2", "27:1", "28:1", "35:1", "18:1", "34:1", "24:8",
 
 
 def value(fact, chance):
-    drawn = {"bool": chance.random() < 0.7, "int": chance.randrange(40), "list": chance.sample(PURPOSES, 1), "str": chance.choice(fact.values or ("BrB 3", "alkohollagen", "socialtjänst"))}
+    drawn = {
+        "bool": chance.random() < 0.7,
+        "int": chance.randrange(40),
+        "list": chance.sample(PURPOSES, 1),
+        "str": chance.choice(fact.values or ("BrB 3", "alkohollagen", "socialtjänst")),
+    }
     return drawn[fact.type]
 
 

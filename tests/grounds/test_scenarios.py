@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The 36 worked cases of ../shared/law: the examples of the contract."""
 
 import json
