@@ -158,7 +158,8 @@ olivia olle olof oscar oskar pat patrik per pernilla peter pia pontus rebecka ri
 siv sofia sofie stefan sten stig susanne sven svetlana therese thomas tobias tommy tore torbjörn ulf ulla ulrika urban vera
 victoria viktor viktoria vilhelm william yasmin yusuf yvonne zahra åke åsa örjan
 """.split())
-_NAMED = re.compile(r"\b(?P<first>[A-ZÅÄÖÉ][a-zåäöéü]+)(?:-[A-ZÅÄÖ][a-zåäö]+)?(?: [A-ZÅÄÖ]\.?)? (?P<last>[A-ZÅÄÖ][a-zåäöéü]+(?:-[A-ZÅÄÖ][a-zåäö]+)?)\b")
+_NAMED = re.compile(  # looked for at every place, so that «Ska Anna Svensson» isn't read as one «Ska Anna»
+    r"\b(?=(?P<first>[A-ZÅÄÖÉ][a-zåäöéü]+)(?:-[A-ZÅÄÖ][a-zåäö]+)?(?: [A-ZÅÄÖ]\.?)? (?P<last>[A-ZÅÄÖ][a-zåäöéü]+(?:-[A-ZÅÄÖ][a-zåäö]+)?)\b)")
 _SURNAME = re.compile(r"(?:ss?on|berg|ström|q?vist|kvist|lund|gren|dahl|stedt|ell|én|ius|sköld|hjelm|[oie]vi[cć]|[eo]v|ski)s?$")
 _NO_NAME = frozenset("region kommun får kan ska måste polisregion stiftelsen gamla nya svenska statens norra södra östra västra sankt stora lilla "
                      "utredaren justitierådet om när vad hur vem varför enligt".split())

@@ -79,7 +79,8 @@ def _answered(question: Question, desk: Desk) -> Answer:
     looked = prefill.look_up(understood, desk.law)
     hits = retrieve.search(understood, index, HITS, found=looked.refs)
     draft = compose.compose(understood, hits, index, lean=_lean(looked))
-    way = routing.route(understood, hits, retrieve.likeness(understood, index), draft.main, draft.note, looked.guess)
+    way = routing.route(understood, hits, retrieve.likeness(understood, index), draft.main, draft.note, looked.guess,
+                        looked.likely)
     gone = _not_there(understood, index)
     held = any(index.at(one.ref) for one in understood.lagrum)
     if way.route is Route.DECLINE or (gone and not held and not draft.warnings):
@@ -126,7 +127,7 @@ def _phrased(understood: Understood, claims: tuple[Claim, ...], citations: tuple
 def _lean(looked: prefill.LookUp) -> tuple[str, ...]:
     """The provisions an answer leans on when they were found: the ground put first, and the secrecy."""
     ground = prefill.first(looked.guess) if looked.guess else ""
-    return tuple(filter(None, (ground, *looked.secret)))
+    return tuple(filter(None, (ground, looked.likely, *looked.secret)))
 
 
 def _grounds(finding: Finding | None) -> tuple[dict[str, object], ...]:

@@ -48,13 +48,15 @@ class LookUp:
 
     ``finding``: when enough was said to try the grounds. ``guess``: when only the purpose was left out and every usual purpose of
     that recipient gives the same first ground; it may steer what is read and where the person is sent, never what is said to
-    be open. ``refs``: provisions worth reading, best first. ``secret``: the secrecy the question seems to be about.
+    be open. ``refs``: provisions worth reading, best first. ``secret``: the secrecy the question seems to be about. ``likely``:
+    the ground that the named purpose points to when too little else was said to try any.
     """
 
     finding: Finding | None
     refs: tuple[str, ...]
     guess: Finding | None = None
     secret: tuple[str, ...] = ()
+    likely: str = ""
 
 
 def look_up(understood: Understood, law: Law) -> LookUp:
@@ -70,7 +72,17 @@ def look_up(understood: Understood, law: Law) -> LookUp:
              for purpose in _purposes(case, law)]
     refs = [ref for guess in tried for ref in _refs(guess)]
     agreed = tried[0] if tried and not _undecided(tried[0]) and len({first(one) for one in tried}) == 1 else None
-    return LookUp(None, tuple(dict.fromkeys([*refs, *secret])), agreed, secret)
+    likely = _by_purpose(case, law) if agreed is None else ""
+    return LookUp(None, tuple(dict.fromkeys(filter(None, [*refs, likely, *secret]))), agreed, secret, likely)
+
+
+def _by_purpose(case: Case, law: Law) -> str:
+    """The general ground for purposes 1–5, where the recipient may be an authority and it was in force (10 kap. 15 a § OSL)."""
+    purpose = law.purposes.get(case.purpose_code or "")
+    if purpose is None or purpose.point is None or case.recipient_kind in ("enskild", "utländsk"):
+        return ""
+    rule = next((rule for rule in law.rules if rule.ref == "SFS 2009:400 10 kap. 15 a §"), None)
+    return rule.ref if rule and case.date and rule.valid_from <= case.date else ""
 
 
 def first(finding: Finding) -> str:

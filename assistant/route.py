@@ -63,7 +63,7 @@ def decline(understood: Understood) -> Routing | None:
 
 
 def route(understood: Understood, hits: Sequence[Hit], likeness: float, main: Passage | None, note: Passage | None,
-          finding: Finding | None = None) -> Routing:
+          finding: Finding | None = None, likely: str = "") -> Routing:
     """Where the question goes once its hits are known. ``likeness``: cosine to the nearest staff wording."""
     if not hits or main is None:
         return Routing(Route.DECLINE, Status.UNANSWERABLE_NO_SOURCE, "no_source")
@@ -79,7 +79,7 @@ def route(understood: Understood, hits: Sequence[Hit], likeness: float, main: Pa
     if understood.intent is Intent.SHARING and len(missing) >= 3 and not understood.lagrum and len(_telling(understood.text)) <= 1 \
             and not understood.follow_up:
         return Routing(Route.CLARIFY, Status.CLARIFICATION_NEEDED, "too_little", missing)
-    handoff = _handoff(understood, note, missing, finding)
+    handoff = _handoff(understood, note, missing, finding, likely)
     if handoff:
         return Routing(Route.ASSESS, Status.ANSWERED_WITH_HANDOFF, "interest_assessment", missing, handoff)
     return Routing(Route.ANSWER, Status.ANSWERED, "", missing if understood.intent is Intent.SHARING else ())
@@ -108,7 +108,8 @@ def _missing(understood: Understood) -> tuple[str, ...]:
     return tuple(name for name, value in told.items() if not value)
 
 
-def _handoff(understood: Understood, note: Passage | None, missing: tuple[str, ...], finding: Finding | None) -> Handoff | None:
+def _handoff(understood: Understood, note: Passage | None, missing: tuple[str, ...], finding: Finding | None,
+             likely: str) -> Handoff | None:
     """The checklist of the first ground, when somebody is to give something and that ground weighs interests.
 
     Which ground is first the finder says, where the question told it enough; else the provision the answer rests on.
@@ -125,7 +126,9 @@ def _handoff(understood: Understood, note: Passage | None, missing: tuple[str, .
             return None
         ref, test = ground.ref, ground.test
     elif test not in WEIGHED:
-        return None
+        if not likely or (note and note.topic in ("grund", "skyldighet")):
+            return None
+        ref, test = likely, "overvagande_skal_mot"
     prefill: dict[str, object] = {
         key: value for key, value in {
             "date": understood.as_of.isoformat(), "sender_actor": understood.sender, "recipient_actor": understood.recipient,

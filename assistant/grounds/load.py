@@ -12,7 +12,7 @@ import yaml
 
 HERE = Path(__file__).parent
 T = TypeVar("T")
-FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same YAML, read eight times as fast where libyaml is there
+FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same YAML, read faster where libyaml is there
 
 KINDS = ("duty", "permission", "trap")
 GATES = ("10kap", "12kap", "5c", "15-27", "28st1", "kapitel", "utanfor")
@@ -352,14 +352,11 @@ def read(path: Path) -> Any:
     return plain(node, path.name)
 
 
-SCALARS = yaml.constructor.SafeConstructor()
-
-
 def plain(node: Any, name: str) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [plain(item, name) for item in node.value]
     if not isinstance(node, yaml.MappingNode):
-        return SCALARS.construct_object(node) if node is not None else None
+        return yaml.constructor.SafeConstructor().construct_object(node) if node is not None else None
     found = Located()
     found.where = f"{name}:{node.start_mark.line + 1}"
     for key, value in node.value:

@@ -52,9 +52,14 @@ def run(page: Any) -> None:
     try:
         page.run()
     except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        _log.error("%s in %s:%s", type(error).__name__, where.filename, where.lineno)
-        st.html(markup.alert(texts.BROKEN.format(code=f"{type(error).__name__}-{where.lineno}")))
+        st.html(markup.alert(trouble(error)))
+
+
+def trouble(error: Exception) -> str:
+    """What is said when something broke. The log gets where, never the message: it may hold words of a question."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    _log.error("%s in %s:%s", type(error).__name__, where.filename, where.lineno)
+    return texts.BROKEN.format(code=f"{type(error).__name__}-{where.lineno}")
 
 
 # --- the opened sources --------------------------------------------------------------------------------------------

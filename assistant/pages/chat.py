@@ -1,0 +1,221 @@
+"""The chat: a question, its answer, the sources beside it. The conversation lives in the session and nowhere else."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import streamlit as st
+
+from assistant import desk, guard, pipeline, record, texts
+from assistant.pages import markup, parts
+from assistant.pages.markup import Exchange
+from assistant.settings import Settings
+from assistant.types import Answer, Question, Status, Turn
+
+EARLIEST, LATEST = date(1990, 1, 1), date(2040, 12, 31)
+
+
+def page() -> None:
+    """The page, from top to bottom. The question field keeps its place in it, so that it keeps the focus too."""
+    opened = parts.opened()
+    intro, conversation, composer, below = (st.container(key=f"ds-{name}") for name in ("intro", "talk", "ask", "below"))
+    with composer:
+        written, on = _composer()
+    asked = written or st.session_state.pop("asked", None)
+    if asked:
+        st.session_state.pop("undo", None)
+    exchanges: list[Exchange] = st.session_state.setdefault("exchanges", [])
+    with intro:
+        _intro(quiet=bool(exchanges or asked))
+    with conversation:
+        for number, one in enumerate(exchanges):
+            _exchange(one, number, latest=not asked and number == len(exchanges) - 1)
+        if asked:
+            place = st.empty()
+            place.html(markup.notice(texts.WORKING))
+            fresh = _answered(asked, on, exchanges, opened)
+            place.empty()
+            if fresh:
+                exchanges.append(fresh)
+                _exchange(fresh, len(exchanges) - 1, latest=True)
+    with below:
+        if not exchanges:
+            _examples()
+        st.html(f'<p class="ds-always">{texts.DISCLAIMER}</p>')
+
+
+# --- asking --------------------------------------------------------------------------------------------------------
+
+
+def _intro(*, quiet: bool) -> None:
+    if quiet:
+        st.html(f'<h1 class="ds-hidden">{texts.PAGES["chat"]}</h1>')
+        return
+    st.html(f'<div class="ds-greeting"><h1>{texts.GREETING}</h1><p>{texts.SCOPE}</p><p><strong>{texts.NO_PERSONAL_DATA}</strong></p></div>')
+    if st.session_state.get("undo"):
+        with st.container(key="ds-undo", horizontal=True, vertical_alignment="center"):
+            st.html(markup.notice(texts.CLEARED), width="content")
+            st.button(texts.UNDO, on_click=_undo)
+
+
+def _composer() -> tuple[str | None, date]:
+    """(what was just asked, the day it is asked for)."""
+    written = st.chat_input(texts.QUESTION_PLACEHOLDER, key="composer", max_chars=guard.MAX_CHARACTERS)
+    with st.container(key="ds-day", horizontal=True, vertical_alignment="center"):
+        on = st.date_input(texts.AS_OF, key="as_of", format="YYYY-MM-DD", min_value=EARLIEST, max_value=LATEST, width=190,
+                           persist_state="session")
+        st.html(f'<p class="ds-muted">{texts.AS_OF_WHY}</p>', width="content")
+        if st.session_state.get("exchanges"):
+            st.button(texts.NEW_CONVERSATION, on_click=_clear, type="tertiary")
+    return written, on or date.today()
+
+
+def _examples() -> None:
+    st.html(f'<h2 class="ds-try">{texts.TRY}</h2>')
+    for number, example in enumerate(texts.EXAMPLES):
+        st.button(example, key=f"example-{number}", on_click=_ask, args=(example,), width="stretch")
+
+
+def _ask(text: str) -> None:
+    st.session_state["asked"] = text
+
+
+def _clear() -> None:
+    st.session_state["undo"] = st.session_state.pop("exchanges", [])
+
+
+def _undo() -> None:
+    st.session_state["exchanges"] = st.session_state.pop("undo", [])
+
+
+def _answered(text: str, on: date, exchanges: list[Exchange], opened: pipeline.Desk) -> Exchange | None:
+    """The answer to ``text``, or None when something broke; what broke is said on the page."""
+    history = [turn for one in exchanges if one.question for turn in (Turn("user", one.question), Turn("assistant", one.answer.text_md))]
+    try:
+        answer = pipeline.answer(Question(text, on, tuple(history)), opened)
+        return markup.exchange(text, answer, opened.index)
+    except Exception as error:
+        st.html(markup.alert(parts.trouble(error)))
+        return None
+
+
+# --- one answer ----------------------------------------------------------------------------------------------------
+
+
+def _exchange(one: Exchange, number: int, *, latest: bool) -> None:
+    answer = one.answer
+    with st.container(key=f"ds-turn-{number}"):
+        left, right = st.columns([1.55, 1], gap="large") if one.sources else (st.container(), None)
+        with left:
+            st.html(one.opening)
+            _next_steps(one, number, latest=latest)
+            if answer.claims or answer.status is Status.UNANSWERABLE_NO_SOURCE:
+                _feedback(answer)
+        if right is not None:
+            right.html(one.sources)
+
+
+def _next_steps(one: Exchange, number: int, *, latest: bool) -> None:
+    answer = one.answer
+    said = [step.text for step in answer.next_steps if step.type in ("contact_lawyer", "rephrase") and step.text not in answer.text_md]
+    if not (answer.handoff or said or (latest and answer.missing)):
+        return
+    if answer.status is not Status.CLARIFICATION_NEEDED:
+        st.html(f'<h3 class="ds-next">{texts.NEXT}</h3>{"".join(markup.paragraphs(text) for text in said)}')
+    if answer.handoff:
+        _handoff(answer, number)
+    if latest and answer.missing:
+        _complete(one, number)
+
+
+def _handoff(answer: Answer, number: int) -> None:
+    handoff = answer.handoff
+    assert handoff is not None
+    test = texts.TESTS.get(handoff.tests[0], "") if handoff.tests else ""
+    with st.container(key=f"ds-handoff-{number}", border=True):
+        st.html(f'<p class="ds-lead">{markup.escape(", ".join(handoff.provisions))}</p>{markup.paragraphs(texts.HANDOFF)}'
+                + (markup.paragraphs(texts.TEST.format(test=test)) if test else "") + markup.paragraphs(texts.PREFILLED))
+        if st.button(texts.TO_CHECKLIST, key=f"to-checklist-{number}", type="primary"):
+            st.session_state["handoff"] = dict(handoff.prefill)
+            st.session_state["handoff_checklist"] = handoff.checklist
+            if parts.page_file("assessment").is_file():
+                st.switch_page(parts.page_file("assessment"))
+            st.html(markup.notice(texts.CHECKLIST_COMING))
+
+
+def _complete(one: Exchange, number: int) -> None:
+    """The missing facts as fields; what is filled in is added to the question, and it is asked again."""
+    with st.form(key=f"complete-{number}", border=True):
+        st.html(f'<h3 class="ds-next">{texts.COMPLETE}</h3><p>{texts.COMPLETE_WHY}</p>')
+        written = {
+            name: st.text_input(f"{texts.FIELDS.get(name, name)} – {texts.ASK[name]}", key=f"missing-{number}-{name}", max_chars=200)
+            for name in one.answer.missing if name in texts.ASK}
+        if st.form_submit_button(texts.SEARCH_AGAIN, type="primary"):
+            told = {name: value.strip() for name, value in written.items() if value and value.strip()}
+            if told:
+                _ask(_completed(one.question, told))
+                st.rerun()
+            st.html(markup.alert(texts.FILL_ONE))
+
+
+def _completed(question: str, told: dict[str, str]) -> str:
+    way = [f"{word} {told[name]}" for name, word in (("sender", "från"), ("recipient", "till")) if name in told]
+    out = [question, f"Uppgiften lämnas {' '.join(way)}." if way else ""]
+    out += [f"{texts.FIELDS.get(name, name)}: {value}." for name, value in told.items() if name not in ("sender", "recipient")]
+    return " ".join(part for part in out if part)
+
+
+# --- feedback ------------------------------------------------------------------------------------------------------
+
+
+def _feedback(answer: Answer) -> None:
+    key = f"feedback-{answer.answer_id}"
+    state = st.session_state.get(key)
+    with st.container(key=f"ds-{key}"):
+        if state == "done":
+            st.html(markup.notice(texts.THANKS))
+            return
+        with st.container(horizontal=True):
+            if st.button(texts.HELPED, key=f"helped-{answer.answer_id}"):
+                _store(answer, "helped", "")
+            if st.button(texts.WRONG, key=f"wrong-{answer.answer_id}"):
+                st.session_state[key] = state = "wrong"
+        if state == "wrong":
+            with st.form(key=f"why-{answer.answer_id}", border=False):
+                reason = st.text_area(texts.WHAT_WRONG, key=f"reason-{answer.answer_id}", height=96)
+                if st.form_submit_button(texts.SEND):
+                    _store(answer, "wrong", reason or "")
+
+
+def _store(answer: Answer, verdict: str, reason: str) -> None:
+    """Keep the verdict. The reason is checked like a question first; no words of the question are kept."""
+    refused = _refused(reason)
+    if refused:
+        st.html(markup.alert(refused))
+        return
+    row: dict[str, object] = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "answer_id": answer.answer_id, "verdict": verdict,
+                              "reason": reason.strip()}
+    try:
+        record.append(Settings().data / "feedback.jsonl", row)
+    except OSError as error:
+        st.html(markup.alert(texts.FEEDBACK_FAILED.format(reason=desk.plain_reason(error))))
+        return
+    st.session_state[f"feedback-{answer.answer_id}"] = "done"
+    st.rerun()
+
+
+def _refused(reason: str) -> str:
+    """Why a reason is not kept, or nothing. Words that would steer an answer are harmless here: no one obeys them."""
+    if not reason.strip():
+        return ""
+    refusal = guard.check(reason)
+    if refusal and refusal.status is Status.REFUSED_PERSONAL_DATA:
+        return texts.REASON_PERSON.format(kind=refusal.kind)
+    if refusal and refusal.status is Status.ERROR_TOO_LONG:
+        return texts.REASON_LONG.format(limit=guard.MAX_CHARACTERS)
+    if refusal and refusal.status is Status.ERROR_INTERNAL:
+        return texts.INTERNAL.format(code=refusal.kind)
+    return texts.REASON_NAME if guard.names_person(reason) else ""
+
+
+page()

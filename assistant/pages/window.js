@@ -1,0 +1,150 @@
+/* What markup alone can't do: Swedish for Streamlit's own words, opening sources, copying, telling a screen reader.
+   No tag may be written out in here: Streamlit's sanitiser drops a script that holds one. */
+(() => {
+  document.documentElement.lang = "sv";
+  document.querySelector(".st-key-ds-menu")?.setAttribute("role", "navigation");
+  if (window.delningsstod) return;
+  window.delningsstod = true;
+
+  // --- Swedish for what Streamlit says in English
+
+  const SWEDISH = {
+    "Send message": "Skicka frågan", "Submit": "Skicka", "Stop": "Stoppa", "Main menu": "Meny", "Skip to main content": "Hoppa till innehållet",
+    "Clear value": "Töm", "Clear": "Töm", "Open": "Öppna", "Close": "Stäng", "No results": "Inga träffar", "No options to select": "Inga val", "Choose an option": "Välj",
+    "Loading...": "Läser in …", "Connection error": "Ingen kontakt med tjänsten", "Connecting": "Ansluter", "Running...": "Arbetar …",
+    "Page not found": "Sidan finns inte", "Clear caches": "Töm mellanlager", "Calendar": "Kalender", "Previous month": "Föregående månad", "Next month": "Nästa månad",
+    "Open calendar": "Öppna kalendern", "Clear date": "Töm datum", "Selected date": "Valt datum", "Press enter": "Tryck retur",
+    "Previous": "Föregående", "Next": "Nästa", "Year": "År", "Month": "Månad",
+  };
+  const STARTS = [
+    ["Error: Date set outside allowed range", "Datumet ligger utanför det som går att välja."],
+    ["Date set outside allowed range", "Datumet ligger utanför det som går att välja."],
+    ["Is Streamlit still running", "Kontakten med tjänsten bröts. Ladda om sidan om en stund."],
+    ["Connection lost", "Kontakten med tjänsten bröts. Ladda om sidan om en stund."],
+    ["Streamlit server is not responding", "Tjänsten svarar inte. Försök igen om en stund."],
+    ["The page that you have requested", "Sidan finns inte. Du är på startsidan."],
+  ];
+  const swedish = (text) => {
+    const plain = text.trim();
+    if (Object.hasOwn(SWEDISH, plain)) return SWEDISH[plain];
+    return STARTS.find(([start]) => plain.startsWith(start))?.[1];
+  };
+  const ours = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest(".stHtml, textarea, input");
+  const put = (node) => {
+    if (node.nodeType === 3) {
+      const said = swedish(node.data);
+      if (said && !ours(node)) node.data = said;
+      return;
+    }
+    if (node.nodeType !== 1) return;
+    for (const name of ["aria-label", "title", "placeholder"]) {
+      const said = node.hasAttribute(name) && swedish(node.getAttribute(name));
+      if (said) node.setAttribute(name, said);
+    }
+    if (!ours(node)) node.childNodes.forEach(put);
+  };
+
+  // --- the skip link and the live region stand outside what Streamlit draws
+
+  const skip = Object.assign(document.createElement("a"), { className: "ds-skip", href: "#", textContent: "Hoppa till innehållet" });
+  const question = () => document.querySelector(".st-key-ds-ask textarea");
+  skip.addEventListener("focus", () => { skip.textContent = question() ? "Hoppa till frågan" : "Hoppa till innehållet"; });
+  skip.addEventListener("click", (event) => {
+    event.preventDefault();
+    const main = document.querySelector("h1");
+    main?.setAttribute("tabindex", "-1");
+    (question() || main)?.focus();
+  });
+  document.body.prepend(skip);
+  const live = document.createElement("div");
+  live.className = "ds-hidden";
+  live.setAttribute("role", "status");
+  live.setAttribute("aria-live", "polite");
+  document.body.append(live);
+
+  // --- a new answer: said once, brought into view
+
+  const told = new Set();
+  const tell = () => {
+    for (const answer of document.querySelectorAll("[data-answer]")) {
+      if (told.has(answer.dataset.answer)) continue;
+      told.add(answer.dataset.answer);
+      if (answer.dataset.ready) live.textContent = answer.dataset.ready;
+      setTimeout(() => {
+        const heading = answer.querySelector(".ds-question");
+        if (!heading?.isConnected) return;
+        heading.scrollIntoView({ block: "start" });
+        if (!document.activeElement || document.activeElement === document.body) heading.focus({ preventScroll: true });
+      }, 120);
+    }
+  };
+
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      if (change.type === "childList") change.addedNodes.forEach(put);
+      else put(change.target);
+    }
+    tell();
+  }).observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["aria-label", "title", "placeholder"] });
+  put(document.body);
+
+  // --- sources
+
+  let from = null;
+  const open = (button) => {
+    const mark = document.getElementById(button.dataset.cite);
+    const card = mark?.closest(".ds-card");
+    if (!card) return;
+    from = button;
+    card.parentElement.querySelectorAll(".ds-card[open]").forEach((other) => { if (other !== card) other.open = false; });
+    card.open = true;
+    document.querySelectorAll("mark.ds-now").forEach((other) => other.classList.remove("ds-now"));
+    mark.classList.add("ds-now");
+    card.scrollIntoView({ block: "nearest" });
+    card.querySelector("summary").focus({ preventScroll: true });
+    const text = mark.closest(".ds-text");
+    text.scrollTop = mark.offsetTop - text.offsetTop - 40;
+    if (card.getBoundingClientRect().top > innerHeight * 0.6 || card.getBoundingClientRect().top < 0) card.scrollIntoView({ block: "start" });
+  };
+  const back = (event) => {
+    if (!from?.isConnected) return;
+    event.preventDefault();
+    from.scrollIntoView({ block: "center" });
+    from.focus({ preventScroll: true });
+  };
+
+  // --- copying: the clipboard where the page is served securely, the old way where it is not
+
+  const copied = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const area = Object.assign(document.createElement("textarea"), { value: text, className: "ds-hidden" });
+      document.body.append(area);
+      area.select();
+      const done = document.execCommand("copy");
+      area.remove();
+      return done;
+    }
+  };
+  const copy = async (button) => {
+    const label = button.dataset.label ||= button.textContent;
+    const done = await copied(button.dataset.copy);
+    button.focus();
+    button.textContent = live.textContent = done ? "Kopierat" : "Gick inte att kopiera";
+    setTimeout(() => { button.textContent = label; }, 2500);
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-cite], [data-copy], [data-back]");
+    if (!button) return;
+    if (button.dataset.cite) open(button);
+    else if (button.dataset.copy) copy(button);
+    else back(event);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && document.activeElement?.closest(".ds-sources")) back(event);
+  });
+  tell();
+})();
