@@ -18,7 +18,10 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from assistant import desk, pipeline, retrieve
+from assistant import desk, pipeline, prefill, retrieve
+from assistant.grounds import load as rules
+from assistant.grounds.case import Case
+from assistant.grounds.find import find
 from assistant.settings import Settings
 from assistant.types import Question, Status, Turn
 from assistant.understand import understand
@@ -26,7 +29,9 @@ from assistant.understand import understand
 app = typer.Typer(help="Stöd för att bedöma om en uppgift får lämnas mellan myndigheter.", no_args_is_help=True, add_completion=False,
                   pretty_exceptions_enable=False)
 corpus_app = typer.Typer(help="Källorna: hämta, läs in och visa.", no_args_is_help=True)
+grounds_app = typer.Typer(help="Lagen som data: vilka grunder som är öppna i ett ärende.", invoke_without_command=True)
 app.add_typer(corpus_app, name="corpus")
+app.add_typer(grounds_app, name="grounds")
 out = Console()
 err = Console(stderr=True)
 
@@ -155,7 +160,8 @@ def _hits(question: Question, opened: pipeline.Desk, k: int, explain: bool) -> l
 
     if guard.check(question.text):
         return []
-    found = retrieve.search(understand(question), opened.index, k)
+    understood = understand(question)
+    found = retrieve.search(understood, opened.index, k, found=prefill.look_up(understood, opened.law).refs)
     rows = []
     for hit in found:
         row: dict[str, Any] = {
@@ -241,6 +247,64 @@ def serve(
     desk.serve(port)
 
 
+@grounds_app.callback()
+def grounds(
+    context: typer.Context,
+    case: Annotated[Path | None, typer.Option("--case", help="JSON-fil med ett ärende.")] = None,
+    as_json: AsJson = False,
+    batch: Batch = None,
+    out_file: Out = None,
+) -> None:
+    """Pröva grunderna för ett ärende, i ordning, med skälet till varje ja och nej."""
+    if context.invoked_subcommand:
+        return
+    law = rules.load()
+    if batch:
+        _batch(batch, out_file, lambda row: {"finding": _finding(row, law)})
+        return
+    if case is None:
+        raise BadInput("Ange --case FIL eller --batch FIL.")
+    found = _finding(_json(case), law)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        _show_finding(found)
+    if not found["available"]:
+        raise typer.Exit(1)
+
+
+def _finding(row: Any, law: rules.Law) -> dict[str, Any]:
+    try:
+        return find(Case.from_json(row, law), law).to_json()
+    except ValueError as error:
+        name = f" {row['id']}" if isinstance(row, dict) and row.get("id") else ""
+        raise BadInput(f"Ärendet{name}: {error}") from error
+
+
+def _show_finding(found: dict[str, Any]) -> None:
+    out.print(f"Utfall: {found['outcome']}", style="bold", highlight=False)
+    for number, one in enumerate(found["available"], 1):
+        kind = "skyldighet" if one["kind"] == "duty" else "möjlighet"
+        note = f" – {one['note']}" if one.get("note") else ""
+        out.print(f"{number}. {one['provision']} ({kind}, prov: {one['assessment']}){note}", markup=False, highlight=False, soft_wrap=True)
+    for one in found["blocked"]:
+        out.print(f"   Stängd: {one['provision']} – {one['why']} ({one['citation']})", style="dim", markup=False, highlight=False, soft_wrap=True)
+    for one in found["missing"]:
+        out.print(f"   Saknas: {one['question']}", style="yellow", markup=False, highlight=False)
+    for one in found["warnings"]:
+        out.print(f"   Obs: {one}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    if found["interest_assessment"]["required"]:
+        out.print("En intresseavvägning krävs. Beslutet fattas av dig.", style="bold", highlight=False)
+    out.print(f"Lagen per {found['law_as_of']}.", style="dim", highlight=False)
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise BadInput(f"{path}: {desk.plain_reason(error)}") from error
+
+
 # --- shared by the commands ------------------------------------------------------------------------------------------
 
 
@@ -310,10 +374,7 @@ def _answer(row: dict[str, Any], opened: pipeline.Desk) -> dict[str, Any]:
 def _history(path: Path | None) -> tuple[Turn, ...]:
     if path is None:
         return ()
-    try:
-        return _turns(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise BadInput(f"{path}: {desk.plain_reason(error)}") from error
+    return _turns(_json(path))
 
 
 def _turns(rows: Any) -> tuple[Turn, ...]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from assistant import texts
+from assistant import texts, words
 from assistant.types import Citation, Claim, Hit, Warning_
 from assistant.understand import Intent, Understood
 from corpus import analysis, lagrum
@@ -25,11 +25,9 @@ ROLES = {"svar": texts.SHORT, "skäl": texts.LAW_SAYS, "tänk_på": texts.MIND}
 MAX_SUPPORT = 4  # provisions quoted beside the main one
 MAX_QUOTE = 750  # characters; a longer stycke is quoted by its most telling punkt
 MAX_MIND = 3
+LEAD = 0.5  # of the best score: what the ground that the rules put first must reach to lead the answer
 CLOSE = 0.62  # of the best score: what a supporting provision must reach
 _TEST_WORDS = re.compile(r"övervägande skäl|uppenbart|står\s+klart|synnerliga\s+skäl|har\s+företräde|olämpligt")
-_ABOUT_DOCUMENT = re.compile(
-    r"rapport|pressmeddeland|utredning|förslag|föreslog|uppdrag|regeringen s|promemoria|departement|\b201\d\b|\b202[0-5]\b|svar på fråga"
-    r"|åtgärd|\bSDK\b|\bSHS\b|\bEna\b|delrapport|slutrapport|proposition|prop\.", re.I)
 
 
 @dataclass
@@ -84,14 +82,15 @@ def label(passage: Passage, pinpoint: str = "") -> str:
 # --- the answer ----------------------------------------------------------------------------------------------------
 
 
-def compose(understood: Understood, hits: Sequence[Hit], index: Index, lean: Sequence[str] = ()) -> Draft:
+def compose(understood: Understood, hits: Sequence[Hit], index: Index, lean: Sequence[str] = (), lead: str = "") -> Draft:
     """The claims that answer, from the best hits; a draft with no claims when the hits carry nothing.
 
-    ``lean``: references that belong in the answer if they were found at all (the ground the finder puts first, the secrecy).
+    ``lean``: references that belong in the answer if they were found at all (the secrecy, say). ``lead``: the ground that the
+    rules put first; it leads the answer too, so that the short answer and the hand-off never speak of different grounds.
     """
     draft = Draft()
     _correct_premises(understood, index, draft)
-    ordered = _by_rank(understood, _per_ref(hits))
+    ordered = _led(_by_rank(understood, _per_ref(hits)), lead)
     if not ordered:
         return draft
     main = ordered[0]
@@ -117,11 +116,19 @@ def _per_ref(hits: Sequence[Hit]) -> list[Hit]:
 
 def _by_rank(understood: Understood, hits: list[Hit]) -> list[Hit]:
     """Law before what was said of it: a proposal, older text or press release leads only when it is what was asked about."""
-    if not hits or _ABOUT_DOCUMENT.search(understood.text):
+    if not hits or words.pattern("about_document").search(understood.text):
         return hits
     lower = [hit for hit in hits if hit.passage.kind == "pressmeddelande" or hit.passage.status in ("förslag", "äldre")]
     upper = [hit for hit in hits if hit not in lower]
     return [*upper, *lower] if upper and upper[0].score >= 0.4 * hits[0].score else hits
+
+
+def _led(hits: list[Hit], lead: str) -> list[Hit]:
+    """``hits`` with the ground that leads first, when it was found at all well."""
+    first = next((hit for hit in hits if hit.passage.ref == lead), None)
+    if first is None or first.score < LEAD * hits[0].score:
+        return hits
+    return [first, *(hit for hit in hits if hit is not first)]
 
 
 def _notes(understood: Understood, index: Index, ref: str) -> tuple[Passage, ...]:

@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
+from assistant import words
 from assistant.types import Status
 
 MAX_CHARACTERS = 4_000  # a page and a half of facts; 2,000 was too short for pasted cases, more is a document
@@ -25,21 +26,6 @@ _NUMBER = re.compile(
 )
 _SPREAD = re.compile(r"(?<!\d)(?:\d[ .\-_]{1,2}){9,11}\d(?!\d)")
 _RESERVE = re.compile(r"(?<!\d)(?:1[89]|20)?(?P<y>\d\d)(?P<m>\d\d)(?P<d>\d\d)-?(?P<n>[A-Z]{1,2}\d{2,3}|\d[A-Z]\d\d|\d{2}[A-Z]\d)(?![\dA-Za-z])")
-_SAYS_PERSON = re.compile(r"(?:person|samordnings|p-|pers\.?|sam\.?|id-?|identitets)\s?-?(?:nummer|nr)|\bpnr\b|\bpersnr\b|\bfödd\b",
-                          re.I)
-_SAYS_PHONE = re.compile(r"(?:\btel\b|telefon|mobil|\bring|\bnås\b|\bsms|\+46|\bphone|\bfax)[^\d]{0,25}$", re.I)
-_SAYS_CASE = re.compile(r"(?:\bdnr\b|diarie|ärendenr|ärendenummer|målnr|\bSFS\b|\bprop\b|\bbelopp|\bkr\b|kronor|orgnr|organisationsn)[^\d]{0,15}$", re.I)
-_STEERING = re.compile(
-    r"ignorera (?:alla |dina |tidigare |ovanst|reglerna|systemet|instruktion)|glöm (?:alla |dina |tidigare |reglerna|att du)"
-    r"|bortse från (?:dina|alla|tidigare) (?:regler|instruktion)|\bsystem ?prompt|systemmeddelande|du är nu (?:en|ett|inte|min)\b"
-    r"|låtsas (?:att du|vara)|svara bara (?:med )?(?:ja|nej)\b|svara (?:enbart|endast) (?:med )?(?:ja|nej)\b|utan (?:källor|citat|förbehåll)[ ,.]+(?:svara|säg|bara)"
-    r"|ignore (?:all|any|your|the|previous)[\w ]{0,20}(?:instruction|rule|prompt)|disregard (?:all|your|the|previous)|developer mode|jailbreak|\bDAN\b"
-    r"|you are now\b|pretend (?:to be|that you)|reveal (?:your|the) (?:prompt|instruction|rules)|visa (?:din|dina) (?:prompt|instruktion|systemregler)"
-    r"|du är nu \w*gpt|^\s*(?:system|assistant|developer)\s*:|låtsas att |from now on|you must (?:not|always|say)|måste du alltid svara|(?:reveal|avslöja) (?:your|dina|din)"
-    r"|</?(?:context|system|instruction|källa|fråga)>|new task:|ny uppgift:|följ (?:det|den) sedan|svara utan källor|api[- ]?(?:key|nyckel)"
-    r"|(?:så att|utan att) \w+ (?:inte )?(?:märker|upptäcker|får veta) (?:att (?:den|det|jag) )?(?:saknar|inte)|kringgå (?:sekretessen|lagen|reglerna)"
-    r"|hitta på (?:en|ett|ett lagrum|en paragraf|en källa)|skriv om lagen så",
-    re.I | re.M)
 
 
 @dataclass(frozen=True)
@@ -66,7 +52,7 @@ def _check(text: str, today: date) -> Refusal | None:
     if kind := identity_number(text, today):
         return Refusal(Status.REFUSED_PERSONAL_DATA, kind)
     plain = plainly(text)
-    if _STEERING.search(plain):
+    if words.pattern("steering").search(plain):
         return Refusal(Status.REFUSED_MANIPULATION, "steering")
     return None
 
@@ -105,13 +91,13 @@ def _judge(match: re.Match[str], text: str, now: date) -> str | None:
     if kind is None:
         return None
     before = text[max(0, match.start() - 40): match.start()]
-    if _SAYS_PERSON.search(before):
+    if words.pattern("says_person").search(before):
         return kind
     digits = re.sub(r"\D", "", match[0])
     if not _luhn(digits[-10:]):
         return None
     bare = match["sign"] is None and match["century"] is None
-    if bare and (_SAYS_PHONE.search(before) or _SAYS_CASE.search(before)):
+    if bare and (words.pattern("says_phone").search(before) or words.pattern("says_case").search(before)):
         return None
     written_as_groups = bool(re.search(r"\d[ \t./-]\d", match[0][: match.start("n") - match.start()]))
     if written_as_groups and match["century"] is None and match["sign"] is None:
@@ -146,37 +132,20 @@ def _luhn(ten: str) -> bool:
 
 # --- a named person ------------------------------------------------------------------------------------------------
 
-_FIRST_NAMES = frozenset("""
-adam agneta ahmed alexander alice ali alva amanda amina anders andreas anette anita anna anneli annika arvid astrid axel barbro
-bengt berit birgitta bo britt camilla carina carl carolina catharina cecilia charlotta christer christina christoffer daniel
-david elias elin elisabeth ella ellen elsa emelie emil emma erik eva fatima felix fredrik frida gabriel gun gunilla gunnar
-gustav göran hanna hans hassan helena henrik hugo håkan ibrahim ida inga ingegerd ingrid isabelle jakob jan jenny jens jesper
-jessica joakim johan johanna john jonas josefin josef julia kajsa karin karl katarina kent kerstin kim kjell klara kristina
-lars lena lennart leif leo liam lina linda linnea linus lisa lotta louise lovisa lucas magdalena magnus maja malin margareta
-maria marianne marie markus martin mathias mattias mia mikael mohamed mohammed mona monika moa nathalie niklas nils noah ola
-olivia olle olof oscar oskar pat patrik per pernilla peter pia pontus rebecka rickard robert robin roger rolf sandra sara sebastian
-siv sofia sofie stefan sten stig susanne sven svetlana therese thomas tobias tommy tore torbjörn ulf ulla ulrika urban vera
-victoria viktor viktoria vilhelm william yasmin yusuf yvonne zahra åke åsa örjan
-""".split())
 _NAMED = re.compile(  # looked for at every place, so that «Ska Anna Svensson» isn't read as one «Ska Anna»
     r"\b(?=(?P<first>[A-ZÅÄÖÉ][a-zåäöéü]+)(?:-[A-ZÅÄÖ][a-zåäö]+)?(?: [A-ZÅÄÖ]\.?)? (?P<last>[A-ZÅÄÖ][a-zåäöéü]+(?:-[A-ZÅÄÖ][a-zåäö]+)?)\b)")
 _SURNAME = re.compile(r"(?:ss?on|berg|ström|q?vist|kvist|lund|gren|dahl|stedt|ell|én|ius|sköld|hjelm|[oie]vi[cć]|[eo]v|ski)s?$")
-_NO_NAME = frozenset("region kommun får kan ska måste polisregion stiftelsen gamla nya svenska statens norra södra östra västra sankt stora lilla "
-                     "utredaren justitierådet om när vad hur vem varför enligt".split())
-_DECIDE = re.compile(
-    r"\b(?:bevilja|avslå|besluta|avgör|bedöm|godkänn|neka|anmäl|berättigad|har (?:han|hon|hen) rätt|skyldig till|ska få|bör få|"
-    r"får (?:vi|jag|man)|kan (?:vi|jag)|borde|omhänderta|riskpoäng|troligt|trolig|decide|should|guilty|ge \w+ en|behålla|lämna ut|lämna|stämmer det|har \w+ (?:fått|ansökt|begått|fuskat)|fuskar|ljuger|kriminell|dömd)", re.I)
 
 
 def names_person(text: str) -> bool:
     """Whether ``text`` seems to name a private person («Anna Svensson»): a common first name, or a surname's ending."""
     for match in _NAMED.finditer(text):
         first, last = match["first"].lower(), match["last"].lower()
-        if first in _FIRST_NAMES or (_SURNAME.search(last) and first not in _NO_NAME):
+        if first in words.names("first_names") or (_SURNAME.search(last) and first not in words.names("no_names")):
             return True
     return False
 
 
 def asks_for_decision_on_person(text: str) -> bool:
     """Whether ``text`` asks what to decide or believe about a named person."""
-    return names_person(text) and bool(_DECIDE.search(text))
+    return names_person(text) and bool(words.pattern("decide").search(text))

@@ -78,7 +78,7 @@ def _answered(question: Question, desk: Desk) -> Answer:
         return _declined(understood, outside, index)
     looked = prefill.look_up(understood, desk.law)
     hits = retrieve.search(understood, index, HITS, found=looked.refs)
-    draft = compose.compose(understood, hits, index, lean=_lean(looked))
+    draft = compose.compose(understood, hits, index, lean=_lean(looked), lead=prefill.first(looked.guess) if looked.guess else "")
     way = routing.route(understood, hits, retrieve.likeness(understood, index), draft.main, draft.note, looked.guess,
                         looked.likely)
     gone = _not_there(understood, index)

@@ -10,30 +10,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from assistant import words
 from assistant.grounds.case import Case, Finding
 from assistant.grounds.find import find
 from assistant.grounds.load import Actor, Law
 from assistant.understand import Intent, Understood
+from corpus import analysis
 
-# What in a question proposes a fact of the fact register. Only what the words say outright.
-_FACTS: tuple[tuple[str, Any, str], ...] = (
-    ("contact_data", True, r"\b(?:adress\w*|telefonnum\w*|mobilnum\w*|e-?postadress|mejladress|kontaktuppgift\w*|var \w+ bor|phone number|address)\b"),
-    ("school", True, r"\b(?:rektor\w*|skol(?:a|an|or|orna|kurator\w*|sköterska\w*)|lärare\w*|elev\w*|school|pupil)\b"),
-    ("massutlamnande", True, r"hela (?:registret|listan|databasen)|varje (?:natt|månad|vecka|dag)|rutinmässig|löpande överför|alla (?:klienter|biståndstagare|patienter|elever|kunder)|massutläm"),
-    ("utbetalt_bistand", True, r"(?:utbetal\w*|betalat ut|fått|får)[^.?!]{0,30}(?:försörjningsstöd|ekonomiskt bistånd|bistånd|soc ?bidrag|socialbidrag)|(?:försörjningsstöd|ekonomiskt bistånd)[^.?!]{0,30}(?:utbetal|betal)|om försörjningsstöd"),
-    ("begangen_brottsmisstanke", True, r"\bhar (?:begått|deltagit|stulit|misshandlat|slagit|våldtagit|rånat|sålt)|begånget brott|misstänk\w* (?:för|om) (?:ett )?brott|polisanmäl"),
-    ("luffa_purpose", True, r"felaktig[at]* (?:utbetal\w*|bidrag|ersättning)|bidragsfusk|felutbetal\w*|får för mycket (?:pengar|bidrag)|välfärdsfusk"),
-    ("joint_control", True, r"gemensam\w* (?:kontroll|razzia|arbetsplatskontroll)|arbetsplatskontroll"),
-    ("vistelse_boende", True, r"\b(?:bor|vistas|befinner sig|är inlagd|inskriven|placerad)\b[^.?!]{0,40}(?:hem\b|boende|sjukhus|HVB|avdelning|familjehem)|is (?:admitted|staying)"),
-    ("djur_far_illa", True, r"\b(?:hund|katt|häst|djur)\w*\b[^.?!]{0,40}(?:svält|vanvård|far illa|misshandl|sjuk)"),
-    ("rattfylleri", True, r"\b(?:berusad|full|onykter|påverkad)\b[^.?!]{0,50}(?:köra|bil\b|bilen|kör)|rattfyll"),
-    ("assistansersattning_fel", True, r"assistans\w*[^.?!]{0,50}(?:fel|fusk|annat än|missbruk)"),
-    ("folkbokforingsfel", True, r"folkbokför\w*[^.?!]{0,40}(?:fel|falsk|skenskriv)|skenskriv|felaktig folkbokföring"),
-    ("terrorbrott", True, r"\bterror"),
-    ("narstaende", True, r"\b(?:fru|sambo|flickvän|pojkvän|make|maka|partner|hustru|ex)\w*\b"),
-    ("sarskilt_beslutad_samverkan", True, r"särskilt beslut\w* samverkan|operativa? (?:råd|insats)"),
-    ("massutlamnande", True, r"automatisk\w* överför|direktåtkomst"),
-)
 _AGE = re.compile(r"\b(\d{1,2})[- ]?(?:åring\w*|år gammal|år\b)", re.I)
 
 
@@ -128,7 +111,7 @@ def as_case(understood: Understood, law: Law) -> Case:
 
 def proposed_facts(text: str) -> dict[str, Any]:
     """What the words propose of the fact register (alder, contact_data, school …)."""
-    facts = {name: value for name, value, pattern in _FACTS if re.search(pattern, text, re.I)}
+    facts: dict[str, Any] = {name: True for name, pattern in words.table("facts") if pattern.search(text)}
     if match := _AGE.search(text):
         facts["alder"] = int(match[1])
     return facts
@@ -141,8 +124,11 @@ def secrecy(understood: Understood, law: Law, limit: int = 2) -> tuple[str, ...]
     known = tuple(key for key in written if key in law.secrecy)
     if known:
         return known
-    actor = _actor(understood.sender, law) or next(filter(None, (_actor(name, law) for name in understood.actors)), None)
+    others = [name for name in understood.actors if name != understood.recipient]
+    actor = _actor(understood.sender, law) or next(filter(None, (_actor(name, law) for name in others)), None)
     text = understood.text.lower()
+    said = analysis.tokens(text)
+    meant = frozenset(said) | frozenset(analysis.expand(said))
     scored: list[tuple[float, int, str]] = []
     for order, row in enumerate(law.secrecy.values()):
         chapter = row.key.split(":")[0]
@@ -154,6 +140,7 @@ def secrecy(understood: Understood, law: Law, limit: int = 2) -> tuple[str, ...]
             held = re.search(rf"(?<![\wåäö]){re.escape(actor.name.lower())}", row.holders.lower())
             value += (2.5 if held.start() == 0 else 2.0) if held else 0.0
         value += sum(1.5 for word in (*row.words, *row.activity) if len(word) > 3 and word.lower() in text)
+        value += 1.5 if actor is None and any(meant.issuperset(analysis.tokens(name)) for name in row.activity) else 0.0
         if value >= 1.5:
             scored.append((-value, order, row.key))
     return tuple(key for _, _, key in sorted(scored)[:limit])

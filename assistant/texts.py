@@ -128,7 +128,8 @@ CHECKLIST_COMING = "Checklistan är på väg och finns inte här än. Gör avvä
 PREFILLED = "Det du redan har skrivit följer med som förslag. Du bekräftar varje uppgift själv."
 COMPLETE = "Komplettera frågan"
 COMPLETE_WHY = "Svara på det du kan, så söker jag på nytt."
-FIELDS = {"sender": "Avsändare", "recipient": "Mottagare", "purpose": "Syfte", "datum": "Uppgift", "secrecy": "Sekretess", "mode": "På begäran eller inte"}
+FIELDS = {"sender": "Avsändare", "recipient": "Mottagare", "purpose": "Syfte", "datum": "Uppgift", "secrecy": "Sekretess",
+          "mode": "På begäran eller inte"}
 SEARCH_AGAIN = "Sök på nytt"
 FILL_ONE = "Fyll i minst ett fält."
 HELPED = "Det här hjälpte"
@@ -179,18 +180,20 @@ LISTED_NONE = "Ingen källa passar."
 PASSAGES = "{count} stycken"
 SKIPPED = "Filer som hoppades över ({count})"
 SKIPPED_NONE = "Inga filer hoppades över."
+SHOW_LIST = "Visa listan"
+HANDOFF_AHEAD = "Här krävs en intresseavvägning, och den gör du. Checklistan finns under Nästa steg."
 READ_NOTES = "Att veta om hur källor lästes ({count})"
 
 ABOUT = (
     ("Vad tjänsten gör", (
         "{scope}",
-        "Svaret är hopsatt av stycken ur källorna. Varje citat jämförs tecken för tecken med den lagrade texten innan det visas; det som inte "
-        "stämmer hålls inne.",
+        "Svaret är hopsatt av stycken ur källorna. Varje citat jämförs tecken för tecken med den lagrade texten innan det visas.",
+        "Ett citat som inte stämmer hålls inne.",
         "När lagen kräver en intresseavvägning svarar tjänsten inte ja eller nej. Då får du en checklista, och du gör bedömningen.")),
     ("Vad tjänsten inte gör", (
         "Den fattar inga beslut, har inga ärenden och bedömer inga personer. {disclaimer}",
-        "Den ersätter inte jurist, praxis eller myndighetens egna riktlinjer. Det som inte finns bland källorna kan den inte svara på, och då "
-        "säger den det.",
+        "Den ersätter inte jurist, praxis eller myndighetens egna riktlinjer.",
+        "Det som inte finns bland källorna kan den inte svara på, och då säger den det.",
         "Noter är förklaringar i våra egna ord. De är ännu inte granskade av jurist om inget annat står. Lagens ord gäller.")),
     ("Dina frågor", (
         "{no_personal_data} En fråga med ett personnummer stoppas innan något söks, sparas eller skickas.",
@@ -198,8 +201,8 @@ ABOUT = (
 )
 ABOUT_MODEL = "Språkmodell"
 MODEL_NONE = "Ingen språkmodell används. Svaren är hopsatta av källornas egna ord enligt fasta regler."
-MODEL_SET = ("Språkmodellen {name} är inställd. Den får bara formulera det som kontrollerade stycken säger; vilka regler som gäller räknas fram "
-             "utan den.")
+MODEL_SET = ("Språkmodellen {name} är inställd. Den får bara formulera det som kontrollerade stycken säger; "
+             "vilka regler som gäller räknas fram utan den.")
 ABOUT_VERSION = "Version"
 ABOUT_INDEX = (("Lagtext per", "law_as_of"), ("Index", "version"), ("Byggt", "built"), ("Källor", "sources"), ("Stycken", "passages"))
 ABOUT_CONTACT = "Kontakt"

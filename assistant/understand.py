@@ -15,6 +15,7 @@ from pathlib import Path
 
 import yaml
 
+from assistant import words
 from assistant.types import Question
 from corpus import lagrum
 from corpus.lagrum import Lagrum
@@ -82,7 +83,7 @@ def _alias_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?<![\wåäö-])(?:{'|'.join(forms)})(?![\wåäö]|-[a-zåäö]{{3}})")
 
 
-_WORDS = frozenset("pm um fi sin su mi so am bo he lo av is msb imy ii".split())
+_WORDS = frozenset(["pm", "um", "fi", "sin", "su", "mi", "so", "am", "bo", "he", "lo", "av", "is", "msb", "imy", "ii"])
 
 
 def named_actors(text: str) -> tuple[tuple[int, int, str], ...]:
@@ -96,9 +97,7 @@ def named_actors(text: str) -> tuple[tuple[int, int, str], ...]:
     return tuple(kept)
 
 
-_GIVE = (r"(?:lämna|ge|dela|berätta|tipsa|skicka|säga|polisanmäla|anmäla|informera|varna|underrätta|röja|yppa|svara|prata|snacka|"
-         r"tala om|höra av (?:sig|mig|oss)|bekräfta|förvarna|förklara för|skika|lemna|visa|upplysa|uppge|kontakta|larma|ringa|meddela|vidarebefordra|överlämna|redovisa|rapportera|hjälpa|bistå|byta|utbyta|lämnar|ger|delar|berättar|tipsar|skickar|"
-         r"share|give|disclose|tell|report|hand over|send|inform|pass)")
+_GIVE = words.any_of("give")
 _MAY = r"(?:får|kan|måste|ska|skall|bör|borde|behöver|har|är|vill|tvung\w+|skyldig\w*|may|can|must|should|does|is)"
 _TO = re.compile(r"(?:till|åt|för|med|tipsa|varna|informera|underrätta|kontakta|ringa|larma|meddela|hjälpa|svara|to|with|tell|inform|hos)\s+"
                  r"(?:en |ett |den |det |de |någon |the |a |an |vår |kommunens |kommunala )?$", re.I)
@@ -123,9 +122,7 @@ def _roles(text: str) -> tuple[str | None, str | None, str | None]:
             own = own or name
         elif _WANTS.search(after):
             recipient, mode = recipient or name, mode or "request"
-        elif _FROM.search(before) and not re.search(r"vill|begär", after[:20]):
-            sender = sender or name
-        elif re.search(rf"\b{_MAY}\s+(?:en |ett |vi på |vi i |the |a )?$", before, re.I) or \
+        elif _FROM.search(before) and not re.search(r"vill|begär", after[:20]) or re.search(rf"\b{_MAY}\s+(?:en |ett |vi på |vi i |the |a )?$", before, re.I) or \
                 re.match(rf"(?:s \w+)?\s*{_MAY}?\s*(?:alltid |ens |ju |inte |skyldig \w* ?|skyldiga \w* ?|tvung\w+ \w* ?)*(?:att )?{_GIVE}\b",
                          after, re.I):
             sender = sender or name
@@ -155,10 +152,7 @@ def _roles(text: str) -> tuple[str | None, str | None, str | None]:
 _SHARING = re.compile(
     rf"\b(?:{_MAY})\b[^.?!]{{0,90}}?\b{_GIVE}\b|\b(?:tipsa|polisanmäla|dela med|lämna ut|lämna uppgift|lämna vidare|skicka (?:över|vidare))\b"
     r"|\b(?:vill ha|vill veta|vill läsa|begär|får vi säga|får jag säga|får reda på|få ut|ta del av)\b", re.I)
-_KNOWLEDGE = re.compile(
-    r"^\s*(?:vad (?:innebär|betyder|är|säger|menas|står|räknas|gäller enligt|är skillnaden)|vilk(?:a|en|et) |hur många|hur stor|hur grovt|vem |vilken|"
-    r"finns det|gäller (?:lagen|sekretess)|varför|omfatta|räknas|när |what (?:is|does|are)|which|who|how many|how does|kan du förklara|förklara|"
-    r"hur (?:skyddas|ska|överklagar|länge|går|fungerar|funkar)|berätta (?:om|vad)|sammanfatta|lista)", re.I)
+_KNOWLEDGE = words.pattern("knowledge")
 _WHEN = re.compile(
     r"\b(?:när|vilket datum|vilken dag|sedan när|från när|från och med när|hur länge har|when)\b[^.?!]{0,80}?"
     r"\b(?:kraft|gälla|gäller|börja|började|infördes|trädde|träder|gällt|införts|upphör|upphörde|slutar|effect|force|apply|start)", re.I)
@@ -177,28 +171,8 @@ def _intent(text: str, follow_up: bool) -> Intent:
 
 # --- purpose -------------------------------------------------------------------------------------------------------
 
-# In the order they are tried; the codes are those of the purpose register (10 kap. 15 a § första stycket 1–5 OSL, and others).
-_PURPOSES = (
-    ("oro_barn", r"far(?:a)? illa|orosanmäl|oro för (?:ett )?barn|blåmärken|slagen hemma|slår (?:sitt|sina|sin) (?:barn|dotter|son)|vanvård|misshandlas hemma|child (?:abuse|protection)"),
-    ("uppehallstillstand", r"uppehållstillstånd|\basyl|uppehållsrätt|utvisning|avvisning"),
-    ("P3", r"bidragsfusk|felaktig\w* (?:utbetal|bidrag|ersättning|statsbidrag)|fel(?:aktig)?utbetal|för mycket (?:pengar|bidrag)|\bsvart\w*|skattefusk|skatteundandrag|fel skatt"
-           r"|fuska\w* med (?:bidrag|sjukpenning|ersättning)|lurar|bluff|benefit fraud|welfare fraud|wrong benefit|stoppa felaktig|på låtsas|förfalska\w* (?:intyg|kvitto|kvitton|assistans\w*)"
-           r"|falsk\w* (?:läkarintyg|intyg|hyreskontrakt|kontrakt|anställningsavtal|fakturor|leverantörsfakturor|handlingar|underlag)|fakturera\w* \w* ?för mycket|utan kvitto|inte fick kvitto"
-           r"|skenskriv|målvakt|bor isär|(?:får|får även|fått|söker|tar emot) (?:försörjningsstöd|bidrag|ersättning|sjukpenning)[^.?!]{0,60}(?:trots|fast|samtidigt|men)|utbetalningskontroll"
-           r"|välfärdsfusk|dubbla ersättningar|fejk"),
-    ("P2", r"utred\w* (?:av )?(?:ett |en |begånget )?(?:brott|mord|misshandel|stöld|rån|smuggling|skadegörelse|bedrägeri|grov)|förundersök|polisanmäl|begånget brott|har begått|brottsutred"
-           r"|polisutred|förhöra|misstänkt för|investigat|prosecutor|åklagare\w* vill"),
-    ("P1", r"förebygg\w*|förhindra (?:att )?(?:brott|terror|dåd|vålds)|stoppa (?:brott|nästa|försäljning)|\bgäng|rekryter|planerar (?:ett |att )?(?:brott|dåd|mörda|skada)|terror|brottslig|kriminell|kriminalit"
-           r"|hotar att|prevent crime|varna polisen|organised crime|knark|vapen|radikalis|droger|upptäcka brott"),
-    ("tillsyn", r"för tillsyn|tillsyn (?:av|över|hos) (?:oss|vår|oss)|inspektörer ska|granska(?:r)? (?:oss|vår verksamhet)|tillsynsmyndigheten (?:vill|begär)|i sin tillsyn"),
-    ("utsokning", r"utmät|indriv|driva in|\bskuld(?:er|en)?\b|betalningsanmärk"),
-    ("P5", r"\bfusk|regelbrott|överträd|br(?:yter|yta|utit) mot|tillståndsvillkor|olovlig|avtalsbrott|hyr(?:a|s|t)? ut (?:i )?andra hand|cheat|gör proven åt|fel adress för att|förfalska"),
-    ("vard_stod", r"\bvård(?:en|a)?\b.{0,30}\b(?:behov|stöd)|ge stöd|få stöd|behandling|hjälp(?:a|en)? (?:eleven|barnet|patienten)"),
-)
-
-
 def _purpose(text: str) -> str | None:
-    return next((code for code, pattern in _PURPOSES if re.search(pattern, text, re.I)), None)
+    return next((code for code, pattern in words.table("purposes") if pattern.search(text)), None)
 
 
 # --- lagrum named without their number -------------------------------------------------------------------------------
@@ -222,9 +196,7 @@ def _lagrum(text: str, on: date) -> tuple[Lagrum, ...]:
 
 # --- the whole -----------------------------------------------------------------------------------------------------
 
-_FOLLOW_UP = re.compile(
-    r"^\s*(?:och|men|så|om|fast|även|också|då|i så fall|vad (?:händer|gäller) då|gäller det|och om|hur är det (?:då )?med|varför|"
-    r"and|but|what about|what if|so)\b|\b(?:den|det|de|dem|detta|denna|samma|i så fall|då|det fallet|dit|därifrån)\b", re.I)
+_FOLLOW_UP = words.pattern("follow_up")
 _DATE = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)\b|\bden (\d{1,2}) (januari|februari|mars|april|maj|juni|juli|augusti|september|oktober|november|december) (20\d\d)\b",
                    re.I)
 _MONTHS = ("januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december")

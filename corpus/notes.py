@@ -18,7 +18,7 @@ from corpus.passage import Passage
 NOTES = Path(__file__).parent / "notes"
 
 KINDS = frozenset(
-    "grund skyldighet sekretess grundregel ordning prov datum oppen_fraga rapport kanal term".split()
+    ["grund", "skyldighet", "sekretess", "grundregel", "ordning", "prov", "datum", "oppen_fraga", "rapport", "kanal", "term"]
 )
 SECTIONS = ("Villkor", "Exempel", "Tänk på")
 MAX_SHORT_WORDS = 60
@@ -28,7 +28,7 @@ _REF = re.compile(
 )
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _KEYS = frozenset(
-    "id title ref also kind sfs valid_from valid_to test read_against reviewed_by reviewed_on staff".split()
+    ["id", "title", "ref", "also", "kind", "sfs", "valid_from", "valid_to", "test", "read_against", "reviewed_by", "reviewed_on", "staff"]
 )
 
 

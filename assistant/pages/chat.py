@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from html import escape
 
 import streamlit as st
 
@@ -133,7 +134,7 @@ def _handoff(answer: Answer, number: int) -> None:
     assert handoff is not None
     test = texts.TESTS.get(handoff.tests[0], "") if handoff.tests else ""
     with st.container(key=f"ds-handoff-{number}", border=True):
-        st.html(f'<p class="ds-lead">{markup.escape(", ".join(handoff.provisions))}</p>{markup.paragraphs(texts.HANDOFF)}'
+        st.html(f'<p class="ds-lead">{escape(", ".join(handoff.provisions))}</p>{markup.paragraphs(texts.HANDOFF)}'
                 + (markup.paragraphs(texts.TEST.format(test=test)) if test else "") + markup.paragraphs(texts.PREFILLED))
         if st.button(texts.TO_CHECKLIST, key=f"to-checklist-{number}", type="primary"):
             st.session_state["handoff"] = dict(handoff.prefill)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from html import escape
 from urllib.parse import urlsplit
 
-from assistant import texts
+from assistant import compose, texts
 from assistant.types import Answer, Citation, Claim, Status
 from corpus import analysis
 from corpus.index import Index
@@ -151,10 +151,10 @@ def _state(answer: Answer) -> str:
 
 
 def _callouts(answer: Answer) -> str:
-    claims = {claim.text for claim in answer.claims}
-    told = [warning.text for warning in answer.warnings if warning.text not in claims and warning.text not in answer.text_md.split("\n")[:1]]
+    said = {claim.text for claim in answer.claims}
+    told = [warning.text for warning in answer.warnings if warning.text not in (said if answer.claims else answer.text_md)]
     if answer.handoff:
-        told.insert(0, texts.HANDOFF)
+        told.insert(0, texts.HANDOFF_AHEAD)
     return "".join(f'<div class="ds-callout">{escape(text)}</div>' for text in dict.fromkeys(told))
 
 
@@ -223,15 +223,17 @@ def _card(answer: Answer, quotes: list[tuple[int, Citation]], index: Index) -> s
     one = quotes[0][1]
     passage = index.by_id(one.passage_id)
     published = passage.published if passage else None
+    label = one.label if len({cited.label for _, cited in quotes}) == 1 or passage is None else compose.label(passage)
     numbers = ", ".join(str(number) for number, _ in quotes)
     badges = rank(one.kind) + validity(one.status, one.valid_from, one.valid_to, published, answer.as_of_date)
     spans = [(cited.start, cited.end, _mark_id(answer, number)) for number, cited in quotes]
     text = marked(passage.text, spans) if passage else escape(flowing(one.quote))
     told = f'<p class="ds-muted">{escape(texts.OWN_NOTE)}</p>' if one.kind == "not" else ""
-    return (f'<details class="ds-card"><summary><span class="ds-number">{numbers}</span><span class="ds-label">{escape(one.label)}</span>'
+    return (f'<details class="ds-card"><summary><span class="ds-number">{numbers}</span><span class="ds-label">{escape(label)}</span>'
             f'<span class="ds-badges">{badges}</span></summary><div class="ds-inside">{told}{path(passage, one.title)}'
             f'<div class="ds-text">{text}</div>{neighbours(passage, index, answer.as_of_date) if passage else ""}'
-            f'<p class="ds-actions">{link(one.url)}</p><p class="ds-actions">{_copy(texts.COPY_REFERENCE, reference(one))}'
+            f'<p class="ds-actions">{link(one.url)}</p>'
+            f'<p class="ds-actions">{_copy(texts.COPY_REFERENCE, reference(replace(one, label=label)))}'
             f'<button type="button" class="ds-button" data-back="1">{escape(texts.BACK)}</button></p></div></details>')
 
 
@@ -281,7 +283,8 @@ def as_text(question: str, answer: Answer) -> str:
         out += [heading, *(_claim_text(answer, claim) for claim in claims), ""] if claims else []
     warnings = [warning.text for warning in answer.warnings if warning.code != "false_premise"]
     out += [*(f"Obs: {text}" for text in warnings), *([texts.HANDOFF] if answer.handoff else [])]
-    out += ["Källor", *(f"[{number}] {texts.KINDS.get(one.kind, one.kind)}: {reference(one)}" for number, one in enumerate(answer.citations, 1)), ""]
+    out.append(texts.PAGES["sources"])
+    out += [f"[{number}] {texts.KINDS.get(one.kind, one.kind)}: {reference(one)}" for number, one in enumerate(answer.citations, 1)] + [""]
     out.append(f"{texts.AS_OF} {texts.day(answer.as_of_date)}."
                + (f" {texts.LAW_AS_OF.format(day=texts.day(answer.law_as_of))}." if answer.law_as_of else ""))
     return "\n".join([*out, texts.DISCLAIMER]).strip()

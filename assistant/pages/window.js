@@ -12,7 +12,7 @@
     "Send message": "Skicka frågan", "Submit": "Skicka", "Stop": "Stoppa", "Main menu": "Meny", "Skip to main content": "Hoppa till innehållet",
     "Clear value": "Töm", "Clear": "Töm", "Open": "Öppna", "Close": "Stäng", "No results": "Inga träffar", "No options to select": "Inga val", "Choose an option": "Välj",
     "Loading...": "Läser in …", "Connection error": "Ingen kontakt med tjänsten", "Connecting": "Ansluter", "Running...": "Arbetar …",
-    "Page not found": "Sidan finns inte", "Clear caches": "Töm mellanlager", "Calendar": "Kalender", "Previous month": "Föregående månad", "Next month": "Nästa månad",
+    "Page not found": "Sidan finns inte", "Clear caches": "Töm mellanlager", "Calendar": "Kalender", "Choose date": "Välj datum", "Previous month": "Föregående månad", "Next month": "Nästa månad",
     "Open calendar": "Öppna kalendern", "Clear date": "Töm datum", "Selected date": "Valt datum", "Press enter": "Tryck retur",
     "Previous": "Föregående", "Next": "Nästa", "Year": "År", "Month": "Månad",
   };
@@ -24,8 +24,11 @@
     ["Streamlit server is not responding", "Tjänsten svarar inte. Försök igen om en stund."],
     ["The page that you have requested", "Sidan finns inte. Du är på startsidan."],
   ];
+  const UNITS = { year: "år", month: "månad", day: "dag" };
   const swedish = (text) => {
     const plain = text.trim();
+    const unit = /^(year|month|day), (.*)$/.exec(plain);
+    if (unit) return `${UNITS[unit[1]]}, ${unit[2]}`;
     if (Object.hasOwn(SWEDISH, plain)) return SWEDISH[plain];
     return STARTS.find(([start]) => plain.startsWith(start))?.[1];
   };
@@ -66,6 +69,10 @@
 
   const told = new Set();
   const tell = () => {
+    for (const link of document.querySelectorAll(".st-key-ds-menu a")) {
+      if (new URL(link.href, location).pathname === location.pathname) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
     for (const answer of document.querySelectorAll("[data-answer]")) {
       if (told.has(answer.dataset.answer)) continue;
       told.add(answer.dataset.answer);

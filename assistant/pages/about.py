@@ -1,0 +1,44 @@
+"""About the service: what it does and does not do, on which law, and whom to ask."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from html import escape
+
+import streamlit as st
+from pydantic import Field
+
+from assistant import texts
+from assistant.pages import markup, parts
+from assistant.settings import Settings
+
+
+class AboutSettings(Settings):
+    """The one setting that only this page needs."""
+
+    contact: str = Field("", description="Whom staff ask about the service: a name of a unit, an address or a number.")
+
+
+def page() -> None:
+    """The page, from top to bottom."""
+    settings = AboutSettings()
+    st.html(f'<h1>{texts.PAGES["about"]}</h1>{"".join(_part(heading, lines) for heading, lines in texts.ABOUT)}'
+            f"<h2>{texts.ABOUT_MODEL}</h2>{markup.paragraphs(_model(settings))}"
+            f"<h2>{texts.ABOUT_CONTACT}</h2>{markup.paragraphs(settings.contact or texts.NO_CONTACT)}")
+    made = parts.opened().index.manifest
+    values = {"law_as_of": texts.day(date.fromisoformat(made.law_as_of)), "version": made.version,
+              "built": texts.day(datetime.fromisoformat(made.built).date()), "sources": str(made.sources), "passages": str(made.passages)}
+    facts = "".join(f"<dt>{label}</dt><dd>{escape(values[name])}</dd>" for label, name in texts.ABOUT_INDEX)
+    st.html(f'<h2>{texts.ABOUT_VERSION}</h2><dl class="ds-facts">{facts}</dl>')
+
+
+def _part(heading: str, lines: tuple[str, ...]) -> str:
+    said = {"scope": texts.SCOPE, "disclaimer": texts.DISCLAIMER, "no_personal_data": texts.NO_PERSONAL_DATA}
+    return f"<h2>{heading}</h2>" + "".join(markup.paragraphs(line.format(**said)) for line in lines)
+
+
+def _model(settings: Settings) -> str:
+    return texts.MODEL_SET.format(name=settings.model_name or settings.model_provider) if settings.model_provider else texts.MODEL_NONE
+
+
+page()
