@@ -8,5 +8,5 @@ from assistant.pages import parts
 st.set_page_config(page_title=texts.NAME, page_icon=parts.ICON, layout="wide", initial_sidebar_state="collapsed")
 pages = parts.pages()
 page = st.navigation(pages, position="hidden")
-parts.frame(pages)
+parts.frame(pages, page)
 parts.run(page)

@@ -49,9 +49,9 @@ class BadInput(Exception):
 def main() -> None:
     """Entry point: a plain line instead of a trace for what a person can cause."""
     try:
-        app(standalone_mode=False)
+        sys.exit(app(standalone_mode=False) or 0)
     except (BadInput, desk.NotReady) as error:
-        err.print(f"Fel: {error}", style="red", markup=False, highlight=False)
+        err.print(f"Fel: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
@@ -63,16 +63,13 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
-        err.print(f"Fel: {desk.plain_reason(error)}", style="red", markup=False, highlight=False)
+        err.print(f"Fel: {desk.plain_reason(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     except Exception as error:
-        import click
-
-        if isinstance(error, click.UsageError):
-            err.print(f"Fel: {error.format_message()} Se «delningsstod --help».", style="red", markup=False, highlight=False)
+        told = getattr(error, "format_message", None)  # typer's own usage errors, whichever click it carries
+        if told is not None:
+            err.print(f"Fel: {told()} Se «delningsstod --help».", style="red", markup=False, highlight=False, soft_wrap=True)
             sys.exit(2)
-        if isinstance(error, click.exceptions.Exit):
-            sys.exit(error.exit_code)
         raise
 
 
@@ -118,7 +115,8 @@ def _sources(answer: Any) -> None:
     for warning in answer.warnings:
         out.print(f"Obs: {warning.text}", style="yellow", markup=False, highlight=False)
     if answer.law_as_of:
-        out.print(f"Lagtext per {answer.law_as_of.isoformat()}. Händelsedatum {answer.as_of_date.isoformat()}.", style="dim", highlight=False)
+        days = f"Lagtext per {answer.law_as_of.isoformat()}. Händelsedatum {answer.as_of_date.isoformat()}."
+        out.print(days, style="dim", highlight=False)
 
 
 @app.command()
@@ -178,7 +176,7 @@ def corpus_build(
     force: Annotated[bool, typer.Option("--force", help="Bygg om även om inget är nytt.")] = False,
 ) -> None:
     """Läs källorna och bygg indexet."""
-    paths = [path for path in add or []]
+    paths = list(add or [])
     for path in paths:
         if not path.exists():
             raise BadInput(f"{path} finns inte.")
@@ -188,7 +186,8 @@ def corpus_build(
         made, new = desk.build(settings, paths, folder=index, progress=show, force=force)
     seconds = (datetime.now() - started).total_seconds()
     if not new:
-        out.print(f"Inget nytt sedan {made.built}. {made.passages} textstycken ur {made.sources} källor ({seconds:.1f} s).", highlight=False)
+        out.print(f"Inget nytt sedan {made.built}. {made.passages} textstycken ur {made.sources} källor ({seconds:.1f} s).",
+                  highlight=False)
     else:
         out.print(f"Klart: {made.passages} textstycken ur {made.sources} källor på {seconds:.0f} s.", highlight=False)
     _summary(made)
@@ -288,7 +287,8 @@ def _show_finding(found: dict[str, Any]) -> None:
         note = f" – {one['note']}" if one.get("note") else ""
         out.print(f"{number}. {one['provision']} ({kind}, prov: {one['assessment']}){note}", markup=False, highlight=False, soft_wrap=True)
     for one in found["blocked"]:
-        out.print(f"   Stängd: {one['provision']} – {one['why']} ({one['citation']})", style="dim", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"   Stängd: {one['provision']} – {one['why']} ({one['citation']})", style="dim", markup=False, highlight=False,
+                  soft_wrap=True)
     for one in found["missing"]:
         out.print(f"   Saknas: {one['question']}", style="yellow", markup=False, highlight=False)
     for one in found["warnings"]:

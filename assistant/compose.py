@@ -14,7 +14,8 @@ from pathlib import Path
 
 import yaml
 
-from assistant import texts, words
+from assistant import texts
+from assistant import words as vocabulary
 from assistant.types import Citation, Claim, Hit, Warning_
 from assistant.understand import Intent, Understood
 from corpus import analysis, lagrum
@@ -116,7 +117,7 @@ def _per_ref(hits: Sequence[Hit]) -> list[Hit]:
 
 def _by_rank(understood: Understood, hits: list[Hit]) -> list[Hit]:
     """Law before what was said of it: a proposal, older text or press release leads only when it is what was asked about."""
-    if not hits or words.pattern("about_document").search(understood.text):
+    if not hits or vocabulary.pattern("about_document").search(understood.text):
         return hits
     lower = [hit for hit in hits if hit.passage.kind == "pressmeddelande" or hit.passage.status in ("förslag", "äldre")]
     upper = [hit for hit in hits if hit not in lower]
@@ -281,8 +282,7 @@ def _sentence_end(text: str) -> int:
 @cache
 def common() -> frozenset[str]:
     """Words too common to tell one stycke from another (not dropped from the search, only from this comparison)."""
-    return frozenset(analysis.tokens("och i att en ett det den som på är av för med till de om har inte får kan ska vi man jag eller sig vad vid "
-                                     "hur när från så då under annan andra uppgift uppgifter lämna lämnas myndighet"))
+    return frozenset(analysis.tokens(" ".join(vocabulary.names("common"))))
 
 
 def _overlap(text: str, words: Iterable[str]) -> float:

@@ -104,7 +104,7 @@ def fetch(settings: Settings, only: tuple[str, ...], *, force: bool, progress: S
         raise NotReady(f"Okänd källa: {', '.join(unknown)}. Källorna står i corpus/sources.toml.")
     chosen = tuple(source for source in listed if not only or source.id in only)
     return fetching.fetch(chosen, settings.data / "fetched", settings=fetching.FetchSettings(proxy=settings.proxy or None, force=force),
-                          progress=lambda done, total, what: progress("Hämtar källor", done, total))
+                          progress=lambda done, total, _: progress("Hämtar källor", done, total))
 
 
 def fetch_problems(report: Any) -> list[str]:
@@ -119,7 +119,7 @@ def serve(port: int) -> None:
     if not app.is_file():
         raise NotReady(f"Webbfönstret {app} saknas. Starta från projektets mapp.")
     os.chdir(app.parent)  # Streamlit reads .streamlit/config.toml from here
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port)])
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port)])  # noqa: S606 - no shell is wanted
 
 
 def plain_reason(error: BaseException) -> str:

@@ -25,7 +25,8 @@ _NUMBER = re.compile(
     rf"(?<![\d:])(?P<century>1[89]|20)?{_SEP}(?P<y>\d\d){_SEP}(?P<m>\d\d){_SEP}(?P<d>\d\d)\s?(?P<sign>[-+])?\s?(?P<n>\d{{4}})(?!\d)"
 )
 _SPREAD = re.compile(r"(?<!\d)(?:\d[ .\-_]{1,2}){9,11}\d(?!\d)")
-_RESERVE = re.compile(r"(?<!\d)(?:1[89]|20)?(?P<y>\d\d)(?P<m>\d\d)(?P<d>\d\d)-?(?P<n>[A-Z]{1,2}\d{2,3}|\d[A-Z]\d\d|\d{2}[A-Z]\d)(?![\dA-Za-z])")
+_RESERVE = re.compile(
+    r"(?<!\d)(?:1[89]|20)?(?P<y>\d\d)(?P<m>\d\d)(?P<d>\d\d)-?(?P<n>[A-Z]{1,2}\d{2,3}|\d[A-Z]\d\d|\d{2}[A-Z]\d)(?![\dA-Za-z])")
 
 
 @dataclass(frozen=True)

@@ -202,7 +202,8 @@ _NAMED_SOURCES = (
     (re.compile(r"\b(?:prop(?:osition(?:en)?|\.)?\s*)(\d{4}/\d{2}:\d+)", re.I), "proposition {}"),
     (re.compile(r"\bSOU\s*(\d{4}:\d+)", re.I), "SOU {}"),
     (re.compile(r"\b(artikel \d+[\w. ]*?) i (?:eu:s )?dataskyddsförordningen", re.I), "{} i dataskyddsförordningen"),
-    (re.compile(r"\b((?:HFD|Högsta förvaltningsdomstolen|Högsta domstolen|kammarrätten|JO))\b[^.?!]{0,30}(?:slagit fast|uttalat|sagt|kommit fram|avgjort|praxis)", re.I),
+    (re.compile(r"\b(HFD|Högsta förvaltningsdomstolen|Högsta domstolen|kammarrätten|JO)\b[^.?!]{0,30}"
+                r"(?:slagit fast|uttalat|sagt|kommit fram|avgjort|praxis)", re.I),
      "avgöranden från {}"),
     (re.compile(r"\b(\w+s (?:handbok|föreskrifter|allmänna råd|vägledning))\b", re.I), "{}"),
     (re.compile(r"\b([a-zåäö]{3,}(?:lagen|balken))\b", re.I), "{}"),
@@ -243,7 +244,8 @@ def _standing(understood: Understood, index: Index, withheld: int) -> tuple[Warn
 def _plain(question: Question, status: Status, text: str, step: NextStep, *, index: Index | None = None, withheld: int = 0) -> Answer:
     return Answer(
         answer_id=_fresh(), status=status, completeness=Completeness.NONE, as_of_date=question.as_of,
-        law_as_of=date.fromisoformat(index.manifest.law_as_of) if index else None, text_md=text, next_steps=(step,), withheld_claims=withheld,
+        law_as_of=date.fromisoformat(index.manifest.law_as_of) if index else None, text_md=text, next_steps=(step,),
+        withheld_claims=withheld,
     )
 
 

@@ -47,7 +47,8 @@ def look_up(understood: Understood, law: Law) -> LookUp:
     case = as_case(understood, law)
     secret = tuple(f"SFS 2009:400 {key.split(':')[0]} kap. {_spaced(key.split(':')[1])} §" for key in case.secrecy[:1])
     if understood.intent is not Intent.SHARING:
-        return LookUp(None, secret, None, secret) if re.search(r"sekretess|hemlig|tystnadsplikt|skydd|secre|confiden", understood.text, re.I) else LookUp(None, ())
+        about_secrecy = words.pattern("asks_secrecy").search(understood.text)
+        return LookUp(None, secret, None, secret) if about_secrecy else LookUp(None, ())
     finding = find(case, law)
     if not _undecided(finding):
         return LookUp(finding, tuple(dict.fromkeys([*_refs(finding), *secret])), finding, secret)

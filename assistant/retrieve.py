@@ -6,7 +6,6 @@ vectors. They are scored per reference, so that a provision is one hit whether i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +16,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
+from assistant import words as vocabulary
 from assistant.types import Hit, Question
 from assistant.understand import Intent, Understood, understand
 from corpus import analysis, lagrum
@@ -58,7 +58,8 @@ class Evidence:
     parts: dict[str, float]
 
 
-def search(understood: Understood, index: Index, k: int = 10, *, weights: Weights = Weights(), found: Sequence[str] = ()) -> tuple[Hit, ...]:
+def search(understood: Understood, index: Index, k: int = 10, *, weights: Weights = Weights(),
+           found: Sequence[str] = ()) -> tuple[Hit, ...]:
     """The ``k`` best hits for what was understood. ``found``: references the ground finder named, best first."""
     evidence = gather(understood, index, found)
     scored = sorted(((score(one, weights), one) for one in evidence), key=lambda pair: (-pair[0], pair[1].ref))
@@ -75,7 +76,7 @@ def search(understood: Understood, index: Index, k: int = 10, *, weights: Weight
 
 def score(one: Evidence, weights: Weights) -> float:
     """The weighted sum of what speaks for a reference."""
-    return sum(getattr(weights, part) * value for part, value in one.parts.items())
+    return float(sum(getattr(weights, part) * value for part, value in one.parts.items()))
 
 
 def _why(one: Evidence) -> tuple[str, ...]:
@@ -166,9 +167,6 @@ def _standing(index: Index, n: int, ref: str) -> dict[str, float]:
     return {**part, "outdated": 1.0} if index.status[n] in ("äldre", "förslag") else part
 
 
-_ASKS_SECRECY = re.compile(r"sekretess|hemlig|offentlig|tystnadsplikt|skydda|skydd\b|secre|confiden|public", re.I)
-
-
 def _fitting(understood: Understood, index: Index, ref: str) -> dict[str, float]:
     """Whether the provision is of the kind the question asks for: what is secret, or what may be given."""
     address = lagrum.from_ref(ref)
@@ -177,7 +175,7 @@ def _fitting(understood: Understood, index: Index, ref: str) -> dict[str, float]
     out = {"family": max(0.0, float(np.log2(max(index.wordings_of(ref), 1) / 8)))}
     chapter = int(address.kapitel.split()[0]) if address.kapitel else 0
     secrecy = address.sfs == lagrum.OSL and 15 <= chapter <= 43
-    if understood.intent is Intent.KNOWLEDGE and secrecy and _ASKS_SECRECY.search(understood.text):
+    if understood.intent is Intent.KNOWLEDGE and secrecy and vocabulary.pattern("asks_secrecy").search(understood.text):
         out["secrecy"] = 1.0
     if understood.intent is Intent.SHARING and not secrecy:
         out["breaking"] = 1.0
@@ -209,7 +207,7 @@ class Retriever(BaseRetriever):
     as_of: date
     k: int = 10
 
-    def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
+    def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:  # noqa: ARG002
         hits = search(understand(Question(query, self.as_of)), self.index, self.k)
         return [
             Document(id=hit.passage.id, page_content=hit.passage.text,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from assistant import compose, words
 from assistant.grounds.case import Finding
@@ -47,8 +48,8 @@ def route(understood: Understood, hits: Sequence[Hit], likeness: float, main: Pa
     """Where the question goes once its hits are known. ``likeness``: cosine to the nearest staff wording."""
     if not hits or main is None:
         return Routing(Route.DECLINE, Status.UNANSWERABLE_NO_SOURCE, "no_source")
-    said = words.pattern("field").search(understood.text) or understood.purpose or (understood.actors and understood.intent is Intent.SHARING) \
-        or len(understood.actors) > 1
+    sharing = understood.intent is Intent.SHARING
+    said = words.pattern("field").search(understood.text) or understood.purpose or len(understood.actors) > (0 if sharing else 1)
     if not understood.question.history and not understood.lagrum and likeness < 0.85 and _says_nothing(understood):
         return Routing(Route.CLARIFY, Status.CLARIFICATION_NEEDED, "too_little", ("sender", "recipient", "datum", "purpose"))
     if not understood.lagrum and not understood.statutes and likeness < (UNLIKE if said else LIKE):
@@ -56,7 +57,7 @@ def route(understood: Understood, hits: Sequence[Hit], likeness: float, main: Pa
         status = Status.UNANSWERABLE_NO_SOURCE if known else Status.UNANSWERABLE_OUT_OF_SCOPE
         return Routing(Route.DECLINE, status, "no_source" if known else "off_topic")
     missing = _missing(understood)
-    if understood.intent is Intent.SHARING and len(missing) >= 3 and not understood.lagrum and len(_telling(understood.text)) <= 1 \
+    if sharing and len(missing) >= 3 and not understood.lagrum and len(_telling(understood.text)) <= 1 \
             and not understood.follow_up:
         return Routing(Route.CLARIFY, Status.CLARIFICATION_NEEDED, "too_little", missing)
     handoff = _handoff(understood, note, missing, finding, likely)
@@ -65,15 +66,14 @@ def route(understood: Understood, hits: Sequence[Hit], likeness: float, main: Pa
     return Routing(Route.ANSWER, Status.ANSWERED, "", missing if understood.intent is Intent.SHARING else ())
 
 
-_LITTLE = frozenset(analysis.tokens(
-    "uppgift uppgifter uppgiften information info sekretess sekretessen myndighet myndigheter lämna lämnas ut utlämnande dela ge ger skicka detta det den"
-    " något någon hur gör gäller kan får måste ska nu disclose share information hemlig hemliga person personen begäran begärt svara fått hjälp behöver"
-    " här även oss ringer ringde frågar fråga veta säga bara säger"))
+@cache
+def _little() -> frozenset[str]:
+    return frozenset(analysis.tokens(" ".join(words.names("little"))))
 
 
 def _telling(text: str) -> frozenset[str]:
     """The words of a question that tell what it is about."""
-    return frozenset(token for token in analysis.tokens(text) if len(token) > 2) - _LITTLE - compose.common()
+    return frozenset(token for token in analysis.tokens(text) if len(token) > 2) - _little() - compose.common()
 
 
 def _says_nothing(understood: Understood) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from corpus import index
+from corpus.index import Settings as IndexSettings
 
 
 class Settings(BaseSettings):
@@ -27,6 +27,6 @@ class Settings(BaseSettings):
     proxy: str = Field("", description="Proxy for `corpus fetch`; environment proxies are not trusted silently.")
     record: bool = Field(True, description="Whether one line per question is written to data/records.jsonl.")
 
-    def index_settings(self) -> index.Settings:
+    def index_settings(self) -> IndexSettings:
         """Where and with what the index is made."""
-        return index.Settings(self.index or self.data / "index", self.embedding, self.chroma_url)
+        return IndexSettings(self.index or self.data / "index", self.embedding, self.chroma_url)

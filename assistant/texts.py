@@ -39,7 +39,8 @@ OUT_OF_SCOPE = ("Det ligger utanför det jag kan svara på. Jag svarar på fråg
                 "myndigheter.")
 ABOUT_ASSISTANT = ("Mina svar är inga beslut och går därför inte att överklaga. Jag är ett stöd för din bedömning. En myndighets beslut "
                    "att inte lämna ut en uppgift kan däremot överklagas; fråga gärna om det.")
-FOREIGN_LAW = "Frågan gäller utländsk rätt. Jag har bara svenska källor. Om en svensk myndighet ska lämna något utomlands kan jag svara på det."
+FOREIGN_LAW = ("Frågan gäller utländsk rätt. Jag har bara svenska källor. Om en svensk myndighet ska lämna något utomlands kan jag "
+               "svara på det.")
 NO_SOURCE = "Jag hittar inget i källorna som bär ett svar. {missing}"
 NO_SUCH_PROVISION = "{label} finns inte i den text jag har, i den lydelse som gäller {day}."
 NO_TEXT = "Texten till {label} finns inte bland källorna, så jag kan inte citera den."
@@ -63,13 +64,15 @@ SHORT = "Kort svar"
 LAW_SAYS = "Vad källorna säger"
 MIND = "Att tänka på"
 NEXT = "Nästa steg"
-HANDOFF = ("Här krävs en intresseavvägning, och den gör du. Gå vidare till checklistan, så går vi igenom frågorna en i taget och du får ett "
+HANDOFF = ("Här krävs en intresseavvägning, och den gör du. Gå vidare till checklistan, så går vi igenom frågorna en i taget och du "
+           "får ett "
            "protokoll.")
 HANDOFF_INFO = "Ska du lämna en uppgift med stöd av regeln görs först en intresseavvägning; checklistan leder dig genom den."
 ASK = {
     "sender": "Vilken myndighet eller verksamhet har uppgiften?", "recipient": "Vem ska få uppgiften?",
     "datum": "Vilken sorts uppgift gäller det?", "purpose": "Vad ska uppgiften användas till?",
-    "secrecy": "Vilken sekretess gäller för uppgiften hos er?", "mode": "Har mottagaren begärt uppgiften, eller vill ni lämna den på eget initiativ?",
+    "secrecy": "Vilken sekretess gäller för uppgiften hos er?",
+    "mode": "Har mottagaren begärt uppgiften, eller vill ni lämna den på eget initiativ?",
 }
 CLARIFY = "Frågan går inte att besvara innan jag vet mer. Svara på det här, så söker jag på nytt:"
 CONTACT_LAWYER = "Rättsläget är oklart här. Ta frågan till myndighetens jurist."
@@ -82,12 +85,12 @@ TESTS = {
     "synnerliga_skal_mot": "uppgiften ska lämnas om inte synnerliga skäl talar för att sekretessintresset går före",
     "overvagande_skal_mot_allm": "uppgiften ska lämnas om inte övervägande skäl talar emot det",
 }
-_MONTHS = ("januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december")
+MONTHS = ("januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december")
 
 
 def day(value: date) -> str:
     """«1 december 2025»."""
-    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+    return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
 
 
 # --- the web window
@@ -148,14 +151,14 @@ VALID_ENDED = "Upphörde {day}"
 IS_PROPOSAL = "Förslag"
 IS_OLDER = "Äldre rätt"
 PUBLISHED = "Publicerad {day}"
-FIRST_START = "Första gången läses källorna in. Det görs en gång och tar vanligen under en minut."
+FIRST_START = "Källorna läses in. Det görs en gång och tar vanligen under en minut; därefter öppnas de direkt."
 OPENING = "Öppnar källorna …"
 STEP = "{what}: {done} av {total}"
 NOT_READY = "Källorna kunde inte öppnas"
 BROKEN = "Något gick fel i fönstret. Ladda om sidan; kvarstår felet, kontakta förvaltaren med kod {code}."
 
 SOURCES_INTRO = "Här ser du vilka källor svaren bygger på, och kan läsa dem själv."
-SOURCES_HELD = "{sources} källor med {passages} stycken. Lagtext per {law_as_of}. Indexet byggdes {built}."
+SOURCES_HELD = "{sources} källor med {passages} textavsnitt. Lagtext per {law_as_of}. Indexet byggdes {built}."
 SOURCES_EMPTY = "Inga källor är inlästa än. Läs in dem med «delningsstod corpus build», och ladda sedan om sidan."
 PROVISION = "Läs en bestämmelse som den lyder en viss dag"
 PROVISION_FIELD = "Lagrum"
@@ -169,15 +172,15 @@ IN_SOURCE = "Sök i en källa"
 SOURCE = "Källa"
 SOURCE_CHOOSE = "Välj eller skriv en källas namn"
 SOURCE_WORDS = "Ord att söka efter (tomt visar källan från början)"
-FOUND = "{count} stycken"
-FOUND_NONE = "Inget stycke i källan har de orden."
+FOUND = "{count} textavsnitt"
+FOUND_NONE = "Inget textavsnitt i källan har de orden."
 MORE = "Visa fler"
 LISTED = "Alla källor"
 KIND = "Slag"
 ANY_KIND = "Alla slag"
 TITLE_WORDS = "Ord i titeln"
 LISTED_NONE = "Ingen källa passar."
-PASSAGES = "{count} stycken"
+PASSAGES = "{count} textavsnitt"
 SKIPPED = "Filer som hoppades över ({count})"
 SKIPPED_NONE = "Inga filer hoppades över."
 SHOW_LIST = "Visa listan"
@@ -187,7 +190,7 @@ READ_NOTES = "Att veta om hur källor lästes ({count})"
 ABOUT = (
     ("Vad tjänsten gör", (
         "{scope}",
-        "Svaret är hopsatt av stycken ur källorna. Varje citat jämförs tecken för tecken med den lagrade texten innan det visas.",
+        "Svaret är hopsatt av textavsnitt ur källorna. Varje citat jämförs tecken för tecken med den lagrade texten innan det visas.",
         "Ett citat som inte stämmer hålls inne.",
         "När lagen kräver en intresseavvägning svarar tjänsten inte ja eller nej. Då får du en checklista, och du gör bedömningen.")),
     ("Vad tjänsten inte gör", (
@@ -197,13 +200,18 @@ ABOUT = (
         "Noter är förklaringar i våra egna ord. De är ännu inte granskade av jurist om inget annat står. Lagens ord gäller.")),
     ("Dina frågor", (
         "{no_personal_data} En fråga med ett personnummer stoppas innan något söks, sparas eller skickas.",
-        "Frågans ord sparas inte. För varje fråga antecknas tid, hur den slutade, händelsedatum och vilka stycken som användes.")),
+        "Frågans ord sparas inte. För varje fråga antecknas tid, hur den slutade, händelsedatum och vilka textavsnitt som användes.")),
 )
 ABOUT_MODEL = "Språkmodell"
 MODEL_NONE = "Ingen språkmodell används. Svaren är hopsatta av källornas egna ord enligt fasta regler."
-MODEL_SET = ("Språkmodellen {name} är inställd. Den får bara formulera det som kontrollerade stycken säger; "
+MODEL_SET = ("Språkmodellen {name} är inställd. Den får bara formulera det som kontrollerade textavsnitt säger; "
              "vilka regler som gäller räknas fram utan den.")
 ABOUT_VERSION = "Version"
-ABOUT_INDEX = (("Lagtext per", "law_as_of"), ("Index", "version"), ("Byggt", "built"), ("Källor", "sources"), ("Stycken", "passages"))
+ABOUT_INDEX = (("Lagtext per", "law_as_of"), ("Index", "version"), ("Byggt", "built"), ("Källor", "sources"), ("Textavsnitt", "passages"))
 ABOUT_CONTACT = "Kontakt"
 NO_CONTACT = "Kontaktuppgift är inte inställd. Fråga den som förvaltar tjänsten på din myndighet."
+
+
+def amount(number: int) -> str:
+    """«38 780»: a number with spaces between the thousands."""
+    return f"{number:,}".replace(",", "\u00a0")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from assistant import words
+from assistant import texts, words
 from assistant.types import Question
 from corpus import lagrum
 from corpus.lagrum import Lagrum
@@ -99,17 +99,22 @@ def named_actors(text: str) -> tuple[tuple[int, int, str], ...]:
 
 _GIVE = words.any_of("give")
 _MAY = r"(?:får|kan|måste|ska|skall|bör|borde|behöver|har|är|vill|tvung\w+|skyldig\w*|may|can|must|should|does|is)"
-_TO = re.compile(r"(?:till|åt|för|med|tipsa|varna|informera|underrätta|kontakta|ringa|larma|meddela|hjälpa|svara|to|with|tell|inform|hos)\s+"
+_TO = re.compile(rf"(?:{'|'.join(words.names('to'))})\s+"
                  r"(?:en |ett |den |det |de |någon |the |a |an |vår |kommunens |kommunala )?$", re.I)
 _FROM = re.compile(r"(?:från|av|ur|hos|from|by)\s+(?:en |ett |den |det |de |the |a )?$", re.I)
-_SELF = re.compile(r"(?:vi|jag|oss|we|i)\s+(?:(?:som )?(?:jobbar|arbetar|är|sitter|work|am|are)\s+)?(?:på|inom|hos|vid|i|från|som|at|in|for)\s+"
+_SELF = re.compile(r"(?:vi|jag|oss|we|i)\s+(?:(?:som )?(?:jobbar|arbetar|är|sitter|work|am|are)\s+)?"
+                   r"(?:på|inom|hos|vid|i|från|som|at|in|for)\s+"
                    r"(?:en |ett |the |a )?$", re.I)
 _WANTS = re.compile(r"^\s*(?:\w+\s+){0,2}?(?:begär|vill|frågar|ber|kräver|undrar|behöver|ringer|efterfrågar|har begärt|har frågat|"
                     r"hör av sig|kontaktar|asks?|wants?|requests?|needs?|vill ha|ska pröva|granskar)\b", re.I)
-_GETTING = re.compile(r"\b(?:få ut|få veta|få del|få information|få reda|begära|begär vi|hämta|ta del|få uppgift|kan vi få|get|obtain|request from)\b",
-                      re.I)
-_OWN = re.compile(r"\b(?:tips|eget initiativ|på eget|själva höra av|höra av oss|varna|slå larm|larma|anmäl|spontant|own initiative|tip off)", re.I)
+_GETTING = words.pattern("getting", r"\b", r"\b")
+_OWN = re.compile(
+    r"\b(?:tips|eget initiativ|på eget|själva höra av|höra av oss|varna|slå larm|larma|anmäl|spontant|own initiative|tip off)", re.I)
 _REQUEST = re.compile(r"\b(?:begär|på begäran|frågar|ber om|vill ha|vill veta|efterfråg|kräver|request|asks?)\b", re.I)
+
+
+_MAY_BEFORE = re.compile(rf"\b{_MAY}\s+(?:en |ett |vi på |vi i |the |a )?$", re.I)
+_GIVES = re.compile(rf"(?:s \w+)?\s*{_MAY}?\s*(?:alltid |ens |ju |inte |skyldiga? \w* ?|tvung\w+ \w* ?)*(?:att )?{_GIVE}\b", re.I)
 
 
 def _roles(text: str) -> tuple[str | None, str | None, str | None]:
@@ -122,9 +127,7 @@ def _roles(text: str) -> tuple[str | None, str | None, str | None]:
             own = own or name
         elif _WANTS.search(after):
             recipient, mode = recipient or name, mode or "request"
-        elif _FROM.search(before) and not re.search(r"vill|begär", after[:20]) or re.search(rf"\b{_MAY}\s+(?:en |ett |vi på |vi i |the |a )?$", before, re.I) or \
-                re.match(rf"(?:s \w+)?\s*{_MAY}?\s*(?:alltid |ens |ju |inte |skyldig \w* ?|skyldiga \w* ?|tvung\w+ \w* ?)*(?:att )?{_GIVE}\b",
-                         after, re.I):
+        elif (_FROM.search(before) and not re.search(r"vill|begär", after[:20])) or _MAY_BEFORE.search(before) or _GIVES.match(after):
             sender = sender or name
         elif _TO.search(before):
             recipient = recipient or name
@@ -150,7 +153,8 @@ def _roles(text: str) -> tuple[str | None, str | None, str | None]:
 # --- kind of question ----------------------------------------------------------------------------------------------
 
 _SHARING = re.compile(
-    rf"\b(?:{_MAY})\b[^.?!]{{0,90}}?\b{_GIVE}\b|\b(?:tipsa|polisanmäla|dela med|lämna ut|lämna uppgift|lämna vidare|skicka (?:över|vidare))\b"
+    rf"\b(?:{_MAY})\b[^.?!]{{0,90}}?\b{_GIVE}\b"
+    r"|\b(?:tipsa|polisanmäla|dela med|lämna ut|lämna uppgift|lämna vidare|skicka (?:över|vidare))\b"
     r"|\b(?:vill ha|vill veta|vill läsa|begär|får vi säga|får jag säga|får reda på|få ut|ta del av)\b", re.I)
 _KNOWLEDGE = words.pattern("knowledge")
 _WHEN = re.compile(
@@ -179,7 +183,7 @@ def _purpose(text: str) -> str | None:
 
 _NAMED_RULES = (
     (r"\bgeneralklausul", Lagrum("2009:400", "10", "27")),
-    (r"\bnya (?:generella )?(?:sekretess)?brytande|\bden nya (?:sekretess(?:bestämmelsen|regeln|lagen)|bestämmelsen|regeln)|nya möjligheten att dela",
+    (r"\bnya (?:generella )?(?:sekretess)?brytande|\bden nya (?:sekretess)?(?:bestämmelsen|regeln|sekretesslagen)|nya möjligheten att dela",
      Lagrum("2009:400", "10", "15 a")),
     (r"(?<!:)\b15 ?a\b(?!\s*kap)|\bsection 15 ?a", Lagrum("2009:400", "10", "15 a")),
     (r"\butnyttjandeförbud", Lagrum("2009:400", "7", "1")),
@@ -197,9 +201,7 @@ def _lagrum(text: str, on: date) -> tuple[Lagrum, ...]:
 # --- the whole -----------------------------------------------------------------------------------------------------
 
 _FOLLOW_UP = words.pattern("follow_up")
-_DATE = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)\b|\bden (\d{1,2}) (januari|februari|mars|april|maj|juni|juli|augusti|september|oktober|november|december) (20\d\d)\b",
-                   re.I)
-_MONTHS = ("januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december")
+_DATE = re.compile(rf"\b(20\d\d)-(\d\d)-(\d\d)\b|\bden (\d{{1,2}}) ({'|'.join(texts.MONTHS)}) (20\d\d)\b", re.I)
 _EVENT = re.compile(r"\b(?:gällde|gäller|per|från|innan|före|efter|hände|inträffade|lämna\w*|as of|on)\b[^.?!]{0,40}$", re.I)
 
 
@@ -233,13 +235,13 @@ def understand(question: Question) -> Understood:
 def _spellings() -> tuple[dict[str, list[str]], frozenset[str]]:
     """Long one-word names of bodies in the register, by first letter, and all their words: what a slip is mended to."""
     rows = yaml.safe_load((_REGISTER / "actors.yaml").read_text(encoding="utf-8"))
-    words = {word for row in rows for name in (row["name"], *row["aliases"]) for word in name.lower().split() if len(word) >= 6}
-    words |= {f"{word}{ending}" for word in set(words) for ending in ("en", "n", "t") if not word.endswith(("en", "t", "et"))}
-    words |= {"sekretess", "tystnadsplikt", "generalklausulen", "uppgifter", "försörjningsstöd", "sjukpenning", "kommunen", "regionen", "polisen", "tullverket"}
+    known = {word for row in rows for name in (row["name"], *row["aliases"]) for word in name.lower().split() if len(word) >= 6}
+    known |= {f"{word}{ending}" for word in set(known) for ending in ("en", "n", "t") if not word.endswith(("en", "t", "et"))}
+    known |= words.names("spellings")
     letters: dict[str, list[str]] = {}
-    for word in sorted(words):
+    for word in sorted(known):
         letters.setdefault(word[0], []).append(word)
-    return letters, frozenset(words)
+    return letters, frozenset(known)
 
 
 def _respelt(text: str) -> str:
@@ -267,7 +269,7 @@ def _asked_day(text: str) -> date | None:
     for match in _DATE.finditer(text):
         try:
             day = date(int(match[1]), int(match[2]), int(match[3])) if match[1] else \
-                date(int(match[6]), _MONTHS.index(match[5].lower()) + 1, int(match[4]))
+                date(int(match[6]), texts.MONTHS.index(match[5].lower()) + 1, int(match[4]))
         except ValueError:
             continue
         if _EVENT.search(text[: match.start()]):

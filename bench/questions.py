@@ -83,11 +83,13 @@ def answers(questions: list[dict], opened: index.Index, show: bool) -> None:
         abstained += right_stop
         if show and not (gold <= cited and right_hand and right_stop):
             marks = "".join(("" if gold <= cited else "G", "" if right_hand else "H", "" if right_stop else "A"))
-            print(f"  {marks:3} {row['id']} {answer.status.value} {answer.handoff.checklist if answer.handoff else '-'}: {row['question'][:80]}\n"
+            where = answer.handoff.checklist if answer.handoff else "-"
+            print(f"  {marks:3} {row['id']} {answer.status.value} {where}: {row['question'][:80]}\n"
                   f"      missing {sorted(gold - cited)}, cited {sorted(cited)}")
     seconds.sort()
     total = len(questions)
-    print(f"quotes exact and in force {exact}/{quotes}; all gold cited {full}/{total}; some gold cited {some}/{total}; hand-off right {handed}/{total};"
+    print(f"quotes exact and in force {exact}/{quotes}; all gold cited {full}/{total}; some gold cited {some}/{total};"
+          f" hand-off right {handed}/{total};"
           f" abstention right {abstained}/{total}; ms p50 {seconds[total // 2] * 1000:.0f}, p95 {seconds[int(total * 0.95)] * 1000:.0f}")
 
 

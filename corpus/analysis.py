@@ -11,11 +11,12 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 _WORD = re.compile(r"[0-9a-zåäöéüæø]+(?::[0-9]+)?")
-_HYPHEN = re.compile(r"(?<=[a-zåäöé])-\s*\n\s*(?=[a-zåäöé])|\u00ad")
+_HYPHEN = re.compile(r"(?<=[a-zåäöé])-\s*\n\s*(?=[a-zåäöé])(?!och\b|eller\b|samt\b)|\u00ad")
 _SUSPENDED = re.compile(r"(?<=[a-zåäöé])-(?=[a-zåäöé])")
 # Where the Swedish Snowball stemmer parts forms that belong together (myndighet → mynd, myndigheternas → myndighet).
 _STEMS = {
@@ -33,7 +34,7 @@ def fold(text: str) -> str:
 
 
 @cache
-def _stemmer():
+def _stemmer() -> Any:
     import Stemmer
 
     return Stemmer.Stemmer("swedish")

@@ -66,7 +66,7 @@ def fingerprint(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def collect(paths: Iterable[Path], progress: Callable[[int, int], None] = lambda done, total: None) -> Collection:
+def collect(paths: Iterable[Path], progress: Callable[[int, int], None] = lambda *_: None) -> Collection:
     """Our notes and every file under ``paths``, read on all cores. ``progress`` is told (done, total)."""
     wanted = files(paths)
     sources: list[Source] = list(_notes())

@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -192,7 +193,7 @@ def _vectors(encoder: Encoder, texts: list[str], progress: Progress) -> np.ndarr
     return out
 
 
-def _write_chroma(client, name: str, vectors: np.ndarray, progress: Progress) -> None:
+def _write_chroma(client: Any, name: str, vectors: np.ndarray, progress: Progress) -> None:
     with contextlib.suppress(Exception):
         client.delete_collection(name)
     held = client.create_collection(name, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None)
@@ -286,7 +287,7 @@ def _collection_name(digest: str) -> str:
     return f"passages-{digest[:16]}"
 
 
-def _open_chroma(settings: Settings, folder: Path, name: str):
+def _open_chroma(settings: Settings, folder: Path, name: str) -> Any:
     if settings.chroma_url:
         return _chroma_server(settings.chroma_url).get_collection(name, embedding_function=None)
     private = Path(tempfile.mkdtemp(prefix="delningsstod-"))
@@ -295,14 +296,14 @@ def _open_chroma(settings: Settings, folder: Path, name: str):
     return _chroma_local(private / "chroma").get_collection(name, embedding_function=None)
 
 
-def _chroma_local(folder: Path):
+def _chroma_local(folder: Path) -> Any:
     import chromadb
     from chromadb.config import Settings as ChromaSettings
 
     return chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
 
 
-def _chroma_server(url: str):
+def _chroma_server(url: str) -> Any:
     from urllib.parse import urlsplit
 
     import chromadb
@@ -322,7 +323,7 @@ def _release_chroma() -> None:
 class Index:
     """An open index. Positions ``n`` count passages from 0; scores are float32 arrays over all of them."""
 
-    def __init__(self, folder: Path, made: Manifest, encoder: Encoder, collection, warnings: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, made: Manifest, encoder: Encoder, collection: Any, warnings: tuple[str, ...]) -> None:
         import bm25s
 
         self.manifest = made
@@ -361,7 +362,8 @@ class Index:
     def applies(self, on: date) -> np.ndarray:
         """bool per passage: in force, or published, on ``on``."""
         day = on.isoformat()
-        return (self._from <= day) & ((self._to == "") | (self._to > day)) & (self._published <= day)
+        inside: np.ndarray = (self._from <= day) & ((self._to == "") | (self._to > day)) & (self._published <= day)
+        return inside
 
     def at(self, ref: str) -> tuple[int, ...]:
         """The passages with exactly this reference, all versions."""
@@ -387,11 +389,12 @@ class Index:
         return Counter(self.refs[n] for n in self._wording_of)
 
     @staticmethod
-    def _score(engine, tokens: Sequence[str], size: int) -> np.ndarray:
+    def _score(engine: Any, tokens: Sequence[str], size: int) -> np.ndarray:
         known = [token for token in tokens if token in engine.vocab_dict]
         if not known:
             return np.zeros(size, dtype=np.float32)
-        return engine.get_scores(known)[:size]
+        scores: np.ndarray = engine.get_scores(known)[:size]
+        return scores
 
     def nearest(self, vector: np.ndarray, k: int) -> tuple[tuple[int, float], ...]:
         """The ``k`` passages nearest ``vector`` with their cosine; none when the vector search is off."""

@@ -6,7 +6,7 @@ The format is described in ``corpus/notes/README.md``. Loading checks everything
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -108,7 +108,7 @@ def read(path: Path) -> Note:
     )
 
 
-def _sections(body: str, wrong) -> tuple[str, dict[str, str]]:
+def _sections(body: str, wrong: Callable[[str], NoteError]) -> tuple[str, dict[str, str]]:
     first, *rest = re.split(r"^## +(.+?) *$", body.strip(), flags=re.M)
     first = first.strip()
     if not first.startswith("Kort: ") or "\n\n" in first:

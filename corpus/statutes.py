@@ -256,7 +256,8 @@ def _repealed() -> dict[str, str]:
     import tomllib
 
     path = Path(__file__).parent / "repealed.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))["repealed"]
+    listed: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))["repealed"]
+    return listed
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def in_force(text: str, on: date) -> str:
     dead: str | None = None  # the scope that a dead marker opened and nothing has closed yet
     at = 0
     found = blocks(text)
-    for number, block in enumerate(found):
+    for block in found:
         gap = text[at:block.start]
         at = block.end
         if dead and block.kind in _ENDS[dead]:

@@ -19,6 +19,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from corpus import notes
 
@@ -76,7 +77,7 @@ def train(pairs: list[tuple[str, str]], extra: list[tuple[str, str]], *, epochs:
     torch.manual_seed(seed)
     torch.set_num_threads(2)
     rng = random.Random(seed)
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))  # noqa: S106 - a word piece, not a password
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.train_from_iterator(
@@ -124,11 +125,11 @@ def train(pairs: list[tuple[str, str]], extra: list[tuple[str, str]], *, epochs:
             "vocabulary": tokenizer.get_vocab_size(), "dimensions": DIMENSIONS, "steps": seen}
 
 
-def _encode(tokenizer, texts: list[str]) -> list[list[int]]:
+def _encode(tokenizer: Any, texts: list[str]) -> list[list[int]]:
     return [one.ids[:MAX_TOKENS] or [1] for one in tokenizer.encode_batch(texts, add_special_tokens=False)]
 
 
-def _bag(rows: list[list[int]]):
+def _bag(rows: list[list[int]]) -> tuple[Any, Any]:
     import torch
 
     flat = torch.tensor([token for row in rows for token in row])

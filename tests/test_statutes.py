@@ -76,8 +76,8 @@ def test_markdown_keeps_the_list_inside_its_paragraf_and_reads_links_by_their_te
 
 @pytest.mark.parametrize(("content", "reason"), [
     ("{", "inte läsbar JSON"), ("[]", "ingen författning"), ('{"beteckning": "2099:1", "fulltext": null}', "texten saknas"),
-    ('{"beteckning": "2099:1", "upphavdDateTime": "2001-01-01T00:00:00", "fulltext": {"uppdateradDateTime": "2025-01-01T00:00:00",'
-     ' "forfattningstext": "1 § Detta är en lag som inte gäller längre, och det ska synas."}}', "upphävd 2001-01-01"),
+    (('{"beteckning": "2099:1", "upphavdDateTime": "2001-01-01T00:00:00", "fulltext": {"uppdateradDateTime": "2025-01-01T00:00:00", '
+      '"forfattningstext": "1 § Detta är en lag som inte gäller längre, och det ska synas."}}'), "upphävd 2001-01-01"),
 ])
 def test_what_is_no_statute_in_force_is_refused_with_the_reason(tmp_path, content, reason):
     path = tmp_path / "sfs.json"
@@ -89,7 +89,8 @@ def test_what_is_no_statute_in_force_is_refused_with_the_reason(tmp_path, conten
 @pytest.mark.parametrize(("head", "reason"), [
     ("beteckning: 1980:100\nrubrik: Sekretesslag", "upphävd"), ("rubrik: Utan nummer", "SFS-nummer"),
     ("beteckning: 2098:1\nrubrik: Tom", "texten saknas"),
-    ('beteckning: 2098:2\nrubrik: X\nandringsforfattningar:\n  - beteckning: "2099:1"\n    rubrik: "Lag (2099:1) om upphävande av lagen (2098:2)"',
+    (('beteckning: 2098:2\nrubrik: X\nandringsforfattningar:\n  - beteckning: "2099:1"\n'
+      '    rubrik: "Lag (2099:1) om upphävande av lagen (2098:2)"'),
      "upphävd")])
 def test_markdown_that_must_not_be_cited_is_refused_with_the_reason(tmp_path, head, reason):
     path = tmp_path / "sfs.md"

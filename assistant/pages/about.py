@@ -27,7 +27,8 @@ def page() -> None:
             f"<h2>{texts.ABOUT_CONTACT}</h2>{markup.paragraphs(settings.contact or texts.NO_CONTACT)}")
     made = parts.opened().index.manifest
     values = {"law_as_of": texts.day(date.fromisoformat(made.law_as_of)), "version": made.version,
-              "built": texts.day(datetime.fromisoformat(made.built).date()), "sources": str(made.sources), "passages": str(made.passages)}
+              "built": texts.day(datetime.fromisoformat(made.built).date()), "sources": texts.amount(made.sources),
+              "passages": texts.amount(made.passages)}
     facts = "".join(f"<dt>{label}</dt><dd>{escape(values[name])}</dd>" for label, name in texts.ABOUT_INDEX)
     st.html(f'<h2>{texts.ABOUT_VERSION}</h2><dl class="ds-facts">{facts}</dl>')
 

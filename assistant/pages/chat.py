@@ -39,10 +39,9 @@ def page() -> None:
             if fresh:
                 exchanges.append(fresh)
                 _exchange(fresh, len(exchanges) - 1, latest=True)
-    with below:
-        if not exchanges:
+    if not exchanges:
+        with below:
             _examples()
-        st.html(f'<p class="ds-always">{texts.DISCLAIMER}</p>')
 
 
 # --- asking --------------------------------------------------------------------------------------------------------
@@ -63,11 +62,12 @@ def _composer() -> tuple[str | None, date]:
     """(what was just asked, the day it is asked for)."""
     written = st.chat_input(texts.QUESTION_PLACEHOLDER, key="composer", max_chars=guard.MAX_CHARACTERS)
     with st.container(key="ds-day", horizontal=True, vertical_alignment="center"):
-        on = st.date_input(texts.AS_OF, key="as_of", format="YYYY-MM-DD", min_value=EARLIEST, max_value=LATEST, width=190,
+        on = st.date_input(texts.AS_OF, key="as_of", format="YYYY-MM-DD", min_value=EARLIEST, max_value=LATEST, width=280,
                            persist_state="session")
         st.html(f'<p class="ds-muted">{texts.AS_OF_WHY}</p>', width="content")
-        if st.session_state.get("exchanges"):
-            st.button(texts.NEW_CONVERSATION, on_click=_clear, type="tertiary")
+        if written or any(st.session_state.get(name) for name in ("exchanges", "asked")):
+            st.button(texts.NEW_CONVERSATION, key="new", on_click=_clear)
+        st.html(f'<p class="ds-always">{texts.DISCLAIMER}</p>', width="content")
     return written, on or date.today()
 
 
@@ -147,7 +147,8 @@ def _handoff(answer: Answer, number: int) -> None:
 def _complete(one: Exchange, number: int) -> None:
     """The missing facts as fields; what is filled in is added to the question, and it is asked again."""
     with st.form(key=f"complete-{number}", border=True):
-        st.html(f'<h3 class="ds-next">{texts.COMPLETE}</h3><p>{texts.COMPLETE_WHY}</p>')
+        if one.answer.status is not Status.CLARIFICATION_NEEDED:
+            st.html(f'<h3 class="ds-next">{texts.COMPLETE}</h3><p>{texts.COMPLETE_WHY}</p>')
         written = {
             name: st.text_input(f"{texts.FIELDS.get(name, name)} – {texts.ASK[name]}", key=f"missing-{number}-{name}", max_chars=200)
             for name in one.answer.missing if name in texts.ASK}

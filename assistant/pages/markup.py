@@ -92,6 +92,11 @@ def flowing(text: str) -> str:
     return re.sub(r"(?<!\n)\n(?![ \t]*\n|[-•–] |\Z)", " ", text)
 
 
+def _words(text: str) -> str:
+    """``text`` escaped, with no empty line between the points of a list."""
+    return re.sub(r"[ \t]*\n\s*\n(?=\d+\. |[-•–] )", "\n", escape(text))
+
+
 def marked(text: str, spans: Sequence[tuple[int, int, str]]) -> str:
     """``text`` escaped, each (start, end, id) of ``spans`` highlighted; where two overlap the first keeps the words."""
     text, out, at = flowing(text), [], 0
@@ -101,9 +106,9 @@ def marked(text: str, spans: Sequence[tuple[int, int, str]]) -> str:
             out.append(f'<span id="{escape(name)}"></span>' if name else "")
             continue
         mark = f' id="{escape(name)}"' if name else ""
-        out += [escape(text[at:start]), f"<mark{mark}>{escape(text[start:end])}</mark>"]
+        out += [_words(text[at:start]), f"<mark{mark}>{_words(text[start:end])}</mark>"]
         at = end
-    return "".join([*out, escape(text[at:])])
+    return "".join([*out, _words(text[at:])])
 
 
 def _copy(label: str, text: str) -> str:
@@ -179,7 +184,7 @@ def _claim(answer: Answer, claim: Claim, corrects: bool) -> str:
     if claim.role == "tänk_på":
         return f"<li>{said}</li>"
     quotes = "".join(
-        f"<figure><blockquote>{escape(flowing(one.quote))}</blockquote>"
+        f"<figure><blockquote>{_words(flowing(one.quote))}</blockquote>"
         f"<figcaption>{escape(one.label)} {_cite(answer, at, one)}</figcaption></figure>"
         for at, one in of_claim
         if one.kind != "not" and _first(answer, one) == claim.id and analysis.unwrapped(one.quote) not in analysis.unwrapped(claim.text))
@@ -227,7 +232,7 @@ def _card(answer: Answer, quotes: list[tuple[int, Citation]], index: Index) -> s
     numbers = ", ".join(str(number) for number, _ in quotes)
     badges = rank(one.kind) + validity(one.status, one.valid_from, one.valid_to, published, answer.as_of_date)
     spans = [(cited.start, cited.end, _mark_id(answer, number)) for number, cited in quotes]
-    text = marked(passage.text, spans) if passage else escape(flowing(one.quote))
+    text = marked(passage.text, spans) if passage else _words(flowing(one.quote))
     told = f'<p class="ds-muted">{escape(texts.OWN_NOTE)}</p>' if one.kind == "not" else ""
     return (f'<details class="ds-card"><summary><span class="ds-number">{numbers}</span><span class="ds-label">{escape(label)}</span>'
             f'<span class="ds-badges">{badges}</span></summary><div class="ds-inside">{told}{path(passage, one.title)}'
@@ -257,7 +262,7 @@ def neighbours(passage: Passage, index: Index, on: date) -> str:
         if 0 <= position < len(at):
             text = index.get([at[position]])[0].text
             cut = " …" if len(text) > _NEIGHBOUR else ""
-            out.append(f'<p class="ds-lead">{word}</p><div class="ds-text">{escape(flowing(text[:_NEIGHBOUR]))}{cut}</div>')
+            out.append(f'<p class="ds-lead">{word}</p><div class="ds-text">{_words(flowing(text[:_NEIGHBOUR]))}{cut}</div>')
     return f'<details class="ds-near"><summary>{escape(texts.NEIGHBOURS)}</summary>{"".join(out)}</details>' if out else ""
 
 

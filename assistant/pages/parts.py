@@ -36,13 +36,13 @@ def pages() -> list[Any]:
     return [st.Page(page_file(name), title=texts.PAGES[name], url_path=name, default=name == "chat") for name in present]
 
 
-def frame(listed: list[Any]) -> None:
+def frame(listed: list[Any], current: Any) -> None:
     """Style, Swedish words for what Streamlit says in English, and the menu."""
     st.html(HERE / "window.css")
     with st.container(key="ds-script"):
         st.html(f"<script>{(HERE / 'window.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
     with st.container(key="ds-menu", horizontal=True, vertical_alignment="center"):
-        st.html(f'<span class="ds-name">{texts.NAME}</span>', width="content")
+        st.html(f'<span class="ds-name" data-current="{listed.index(current)}">{texts.NAME}</span>', width="content")
         for page in listed:
             st.page_link(page, label=page.title, width="content")
 
@@ -109,7 +109,7 @@ def opened() -> Desk:
     """The open desk, the same for all sessions. Opened when first needed, built first where there is none."""
     settings = Settings()
     with _starting:
-        shelf = _shelf()
+        shelf: dict[str, Opening] = _shelf()
         held = shelf.get("desk")
         if held is None or held.error or (held.desk and held.name != _current(settings)):
             held = shelf["desk"] = Opening(settings)
@@ -118,6 +118,7 @@ def opened() -> Desk:
     if held.desk is None:
         _say_not_ready(held.error)
         st.stop()
+        raise AssertionError("st.stop never returns")
     return held.desk
 
 

@@ -33,7 +33,7 @@ def page() -> None:
         return
     made = index.manifest
     st.html(markup.paragraphs(texts.SOURCES_HELD.format(
-        sources=made.sources, passages=made.passages, law_as_of=texts.day(date.fromisoformat(made.law_as_of)),
+        sources=texts.amount(made.sources), passages=texts.amount(made.passages), law_as_of=texts.day(date.fromisoformat(made.law_as_of)),
         built=texts.day(datetime.fromisoformat(made.built).date()))))
     _provision(index)
     _in_source(index, listed)
@@ -76,7 +76,8 @@ def _card(passage: Passage, index: Index, on: date, *, unfolded: bool = False, w
     return (f'<details class="ds-card"{" open" if unfolded else ""}><summary><span class="ds-number"></span>'
             f'<span class="ds-label">{escape(_name(passage))}</span><span class="ds-badges">{badges}</span></summary>'
             f'<div class="ds-inside">{markup.path(passage, passage.title)}'
-            f'<div class="ds-text">{markup.marked(passage.text, _hits(passage, words))}</div>{markup.neighbours(passage, index, on)}<p class="ds-actions">{markup.link(passage.url)}</p></div></details>')
+            f'<div class="ds-text">{markup.marked(passage.text, _hits(passage, words))}</div>'
+            f'{markup.neighbours(passage, index, on)}<p class="ds-actions">{markup.link(passage.url)}</p></div></details>')
 
 
 def _name(passage: Passage) -> str:
@@ -109,7 +110,7 @@ def _in_source(index: Index, listed: tuple[Listed, ...]) -> None:
         return
     shown = _amount(f"source-{chosen}-{words}")
     today = date.today()
-    st.html(markup.notice(texts.FOUND.format(count=len(at)))
+    st.html(markup.notice(texts.FOUND.format(count=texts.amount(len(at))))
             + "".join(_card(one, index, today, words=words, unfolded=bool(words) and n < 3) for n, one in enumerate(index.get(at[:shown]))))
     _more("source_more", f"source-{chosen}-{words}", shown, len(at))
 
@@ -166,7 +167,7 @@ def _row(one: Listed) -> str:
         day = texts.day(date.fromisoformat(law_as_of))
         as_of = texts.LAW_AS_OF.format(day=day) if kind in ("lag", "förordning") else day
     return (f'<li>{markup.rank(kind)}<span class="ds-label">{escape(title)}</span><span class="ds-muted">{escape(as_of)}</span>'
-            f'<span class="ds-muted">{texts.PASSAGES.format(count=passages)}</span></li>')
+            f'<span class="ds-muted">{texts.PASSAGES.format(count=texts.amount(passages))}</span></li>')
 
 
 def _left_out(index: Index) -> None:
@@ -175,7 +176,8 @@ def _left_out(index: Index) -> None:
             + (_lines([_why(Path(path).name, reason) for path, reason in skipped]) if skipped else markup.paragraphs(texts.SKIPPED_NONE)))
     if notes:
         titles = {one[0]: one[1] for one in index.listed()}
-        st.html(f"<h2>{texts.READ_NOTES.format(count=len(notes))}</h2>{_lines([_why(titles.get(name, name), note) for name, note in notes])}")
+        lines = _lines([_why(titles.get(name, name), note) for name, note in notes])
+        st.html(f"<h2>{texts.READ_NOTES.format(count=len(notes))}</h2>{lines}")
 
 
 def _why(name: str, reason: str) -> str:

@@ -20,6 +20,7 @@
     ["Error: Date set outside allowed range", "Datumet ligger utanför det som går att välja."],
     ["Date set outside allowed range", "Datumet ligger utanför det som går att välja."],
     ["Is Streamlit still running", "Kontakten med tjänsten bröts. Ladda om sidan om en stund."],
+    ["Selected Date:", "Valt datum"],
     ["Connection lost", "Kontakten med tjänsten bröts. Ladda om sidan om en stund."],
     ["Streamlit server is not responding", "Tjänsten svarar inte. Försök igen om en stund."],
     ["The page that you have requested", "Sidan finns inte. Du är på startsidan."],
@@ -29,6 +30,7 @@
     const plain = text.trim();
     const unit = /^(year|month|day), (.*)$/.exec(plain);
     if (unit) return `${UNITS[unit[1]]}, ${unit[2]}`;
+    if (plain.startsWith("Choose date, ")) return `Välj datum, ${plain.slice(13)}`;
     if (Object.hasOwn(SWEDISH, plain)) return SWEDISH[plain];
     return STARTS.find(([start]) => plain.startsWith(start))?.[1];
   };
@@ -69,10 +71,11 @@
 
   const told = new Set();
   const tell = () => {
-    for (const link of document.querySelectorAll(".st-key-ds-menu a")) {
-      if (new URL(link.href, location).pathname === location.pathname) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
-    }
+    const current = document.querySelector("[data-current]")?.dataset.current;
+    document.querySelectorAll(".st-key-ds-menu a").forEach((link, at) => {
+      if (String(at) !== current) link.removeAttribute("aria-current");
+      else if (!link.hasAttribute("aria-current")) link.setAttribute("aria-current", "page");
+    });
     for (const answer of document.querySelectorAll("[data-answer]")) {
       if (told.has(answer.dataset.answer)) continue;
       told.add(answer.dataset.answer);
@@ -86,12 +89,21 @@
     }
   };
 
+  const alerts = new WeakSet();
+  const bring = () => {
+    for (const alert of document.querySelectorAll("[role=alert]")) {
+      if (!alerts.has(alert)) alert.scrollIntoView({ block: "nearest" });
+      alerts.add(alert);
+    }
+  };
+
   new MutationObserver((changes) => {
     for (const change of changes) {
       if (change.type === "childList") change.addedNodes.forEach(put);
       else put(change.target);
     }
     tell();
+    bring();
   }).observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["aria-label", "title", "placeholder"] });
   put(document.body);
 
@@ -110,8 +122,11 @@
     card.scrollIntoView({ block: "nearest" });
     card.querySelector("summary").focus({ preventScroll: true });
     const text = mark.closest(".ds-text");
-    text.scrollTop = mark.offsetTop - text.offsetTop - 40;
-    if (card.getBoundingClientRect().top > innerHeight * 0.6 || card.getBoundingClientRect().top < 0) card.scrollIntoView({ block: "start" });
+    const line = mark.offsetTop;
+    text.scrollTop = line + mark.offsetHeight > text.clientHeight ? line - 6 : 0;
+    const top = card.getBoundingClientRect().top;
+    if (top > innerHeight * 0.6 || top < 0) card.scrollIntoView({ block: "start" });
+    if (mark.getBoundingClientRect().top > innerHeight - 80) mark.scrollIntoView({ block: "center" });
   };
   const back = (event) => {
     if (!from?.isConnected) return;
