@@ -16,6 +16,7 @@ import yaml
 
 from assistant import texts
 from assistant import words as vocabulary
+from assistant.retrieve import Said
 from assistant.types import Citation, Claim, Hit, Warning_
 from assistant.understand import Intent, Understood
 from corpus import analysis, lagrum
@@ -83,7 +84,8 @@ def label(passage: Passage, pinpoint: str = "") -> str:
 # --- the answer ----------------------------------------------------------------------------------------------------
 
 
-def compose(understood: Understood, hits: Sequence[Hit], index: Index, lean: Sequence[str] = (), lead: str = "") -> Draft:
+def compose(understood: Understood, hits: Sequence[Hit], index: Index, said: Said, lean: Sequence[str] = (),
+            lead: str = "") -> Draft:
     """The claims that answer, from the best hits; a draft with no claims when the hits carry nothing.
 
     ``lean``: references that belong in the answer if they were found at all (the secrecy, say). ``lead``: the ground that the
@@ -95,12 +97,12 @@ def compose(understood: Understood, hits: Sequence[Hit], index: Index, lean: Seq
     if not ordered:
         return draft
     main = ordered[0]
-    words = frozenset(analysis.tokens(understood.text))
-    notes = _notes(understood, index, main.passage.ref)
+    words = frozenset(said.tokens)
+    notes = _notes(understood, index, said, main.passage.ref)
     draft.main, draft.note = main.passage, notes[0] if notes else None
     _answer(draft, understood, main, hits, words)
     for hit in _support(ordered, draft.note, lean):
-        _reason(draft, understood, hit, index, words)
+        _reason(draft, hit, _notes(understood, index, said, hit.passage.ref), words)
     if draft.note:
         _mind(draft, index, words)
     _warn(draft)
@@ -132,23 +134,19 @@ def _led(hits: list[Hit], lead: str) -> list[Hit]:
     return [first, *(hit for hit in hits if hit is not first)]
 
 
-def _notes(understood: Understood, index: Index, ref: str) -> tuple[Passage, ...]:
+def _notes(understood: Understood, index: Index, said: Said, ref: str) -> tuple[Passage, ...]:
     """The notes on ``ref`` that apply, the one nearest the question first (by staff's wordings, then by its own words)."""
     mask = index.applies(understood.as_of)
     at = [n for n in index.at(ref) if index.kinds[n] == "not" and mask[n] and index.ids[n].endswith("#0")]
     if not at:
         return ()
-    tokens = analysis.tokens(understood.text)
-    vector = index.encoder.encode([understood.text])[0]
-    of, words, near = index.wordings(tokens, vector)
-    top = float(words.max()) if words.size and words.max() > 0 else 1.0
     passages = index.get(at)
-    own = index.encoder.encode([f"{p.title}. {p.text}" for p in passages]) @ vector
+    own = index.encoder.encode([f"{p.title}. {p.text}" for p in passages]) @ said.vector
 
     def worth(n: int, position: int) -> float:
-        rows = of == n
-        said = float((0.6 * words[rows] / top + near[rows]).max()) if rows.any() else 0.0
-        return said + 0.7 * float(own[position])
+        rows = said.of == n
+        asked = float((0.6 * said.words[rows] + said.near[rows]).max()) if rows.any() else 0.0
+        return asked + 0.7 * float(own[position])
 
     order = sorted(range(len(at)), key=lambda i: -worth(at[i], i))
     return tuple(passages[i] for i in order)
@@ -191,9 +189,8 @@ def _support(ordered: list[Hit], note: Passage | None, lean: Sequence[str]) -> l
     return list({hit.passage.ref: hit for hit in (*leaning, *related[:2], *near)}.values())[:MAX_SUPPORT]
 
 
-def _reason(draft: Draft, understood: Understood, hit: Hit, index: Index, words: frozenset[str]) -> None:
+def _reason(draft: Draft, hit: Hit, notes: Sequence[Passage], words: frozenset[str]) -> None:
     passage = hit.passage
-    notes = _notes(understood, index, passage.ref)
     note = notes[0] if notes else None
     told = words | frozenset(analysis.tokens(note.text)) if note else words
     quotes = [] if passage.kind == "not" else [

@@ -77,9 +77,10 @@ def _answered(question: Question, desk: Desk) -> Answer:
     if outside:
         return _declined(understood, outside, index)
     looked = prefill.look_up(understood, desk.law)
-    hits = retrieve.search(understood, index, HITS, found=looked.refs)
-    draft = compose.compose(understood, hits, index, lean=_lean(looked), lead=prefill.first(looked.guess) if looked.guess else "")
-    way = routing.route(understood, hits, retrieve.likeness(understood, index), draft.main, draft.note, looked.guess,
+    said = retrieve.said(understood, index)
+    hits = retrieve.search(understood, index, HITS, found=looked.refs, seen=said)
+    draft = compose.compose(understood, hits, index, said, lean=_lean(looked), lead=prefill.first(looked.guess) if looked.guess else "")
+    way = routing.route(understood, hits, said.likeness, draft.main, draft.note, looked.guess,
                         looked.likely)
     gone = _not_there(understood, index)
     held = any(index.at(one.ref) for one in understood.lagrum)

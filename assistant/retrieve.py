@@ -58,10 +58,38 @@ class Evidence:
     parts: dict[str, float]
 
 
+@dataclass(frozen=True)
+class Said:
+    """A question as the index sees it, computed once: its tokens and vector, and how near each staff wording is.
+
+    ``of``: the passage each wording belongs to; ``words``: BM25, 0–1; ``near``: cosine.
+    """
+
+    tokens: tuple[str, ...]
+    vector: np.ndarray
+    of: np.ndarray
+    words: np.ndarray
+    near: np.ndarray
+
+    @property
+    def likeness(self) -> float:
+        """Cosine to the nearest staff wording: whether something like it has been asked."""
+        return float(self.near.max(initial=0.0))
+
+
+def said(understood: Understood, index: Index) -> Said:
+    """What was understood, as the index sees it."""
+    tokens = tuple(analysis.tokens(understood.text))
+    vector = index.encoder.encode([understood.text])[0]
+    of, scores, near = index.wordings(tokens, vector)
+    top = float(scores.max(initial=0.0))
+    return Said(tokens, vector, of, scores / top if top > 0 else scores, near)
+
+
 def search(understood: Understood, index: Index, k: int = 10, *, weights: Weights = Weights(),
-           found: Sequence[str] = ()) -> tuple[Hit, ...]:
+           found: Sequence[str] = (), seen: Said | None = None) -> tuple[Hit, ...]:
     """The ``k`` best hits for what was understood. ``found``: references the ground finder named, best first."""
-    evidence = gather(understood, index, found)
+    evidence = gather(understood, index, found, seen)
     scored = sorted(((score(one, weights), one) for one in evidence), key=lambda pair: (-pair[0], pair[1].ref))
     top = max((value for value, _ in scored), default=1.0) or 1.0
     picked: list[tuple[int, float, Evidence]] = []
@@ -83,19 +111,16 @@ def _why(one: Evidence) -> tuple[str, ...]:
     return tuple(f"{part} {value:.2f}" for part, value in one.parts.items() if value > 0.005)
 
 
-def gather(understood: Understood, index: Index, found: Sequence[str] = ()) -> tuple[Evidence, ...]:
+def gather(understood: Understood, index: Index, found: Sequence[str] = (), seen: Said | None = None) -> tuple[Evidence, ...]:
     """All evidence, per reference, with versions that don't apply on the day left out."""
     mask = index.applies(understood.as_of)
-    tokens = analysis.tokens(understood.text)
-    extra = analysis.expand(tokens)
-    vector = index.encoder.encode([f"{understood.text} {' '.join(extra[:0])}".strip()])[0]
-    words = _scaled(index.keyword(tokens), mask)
+    seen = seen or said(understood, index)
+    extra = analysis.expand(seen.tokens)
+    words = _scaled(index.keyword(seen.tokens), mask)
     more = _scaled(index.keyword(extra), mask) if extra else np.zeros_like(words)
     near = np.zeros(len(index), dtype=np.float32)
-    for n, similarity in index.nearest(vector, NEAREST):
+    for n, similarity in index.nearest(seen.vector, NEAREST):
         near[n] = max(0.0, similarity) if mask[n] else 0.0
-    said_of, said_words, said_near = index.wordings(tokens, vector)
-    said_words = said_words / said_words.max() if said_words.size and said_words.max() > 0 else said_words
     refs: dict[str, dict[str, float]] = {}
     best: dict[str, dict[int, float]] = {}
 
@@ -103,8 +128,8 @@ def gather(understood: Understood, index: Index, found: Sequence[str] = ()) -> t
         parts = refs.setdefault(ref, {})
         parts[part] = max(parts.get(part, 0.0), float(value))
         if n is not None:
-            seen = best.setdefault(ref, {})
-            seen[n] = max(seen.get(n, 0.0), worth)
+            known = best.setdefault(ref, {})
+            known[n] = max(known.get(n, 0.0), worth)
 
     blended = words + 0.4 * more + near
     for n in _top(blended, KEYWORDS):
@@ -112,11 +137,11 @@ def gather(understood: Understood, index: Index, found: Sequence[str] = ()) -> t
         note(ref, "keyword", words[n], n, blended[n])
         note(ref, "expansion", more[n])
         note(ref, "vector", near[n])
-    for position in _top(said_words + np.maximum(said_near, 0), 120) if said_of.size else ():
-        n = int(said_of[position])
+    for position in _top(seen.words + np.maximum(seen.near, 0), 120):
+        n = int(seen.of[position])
         if mask[n]:
-            note(index.refs[n], "wording_words", said_words[position], n, 0.2)
-            note(index.refs[n], "wording_vector", max(0.0, float(said_near[position])))
+            note(index.refs[n], "wording_words", seen.words[position], n, 0.2)
+            note(index.refs[n], "wording_vector", max(0.0, float(seen.near[position])))
     for rank, ref in enumerate(found):
         note(ref, "found", 1.0 / (1 + 0.15 * rank))
     for ref in exact(understood, index):
@@ -215,9 +240,3 @@ class Retriever(BaseRetriever):
             for hit in hits
         ]
 
-
-def likeness(understood: Understood, index: Index) -> float:
-    """Cosine between the question and the nearest staff wording (0–1): whether the subject is one we know at all."""
-    vector = index.encoder.encode([understood.text])[0]
-    _, _, near = index.wordings(analysis.tokens(understood.text), vector)
-    return float(near.max(initial=0.0))

@@ -342,8 +342,11 @@ class Index:
         self.ids, self.refs, self.sources, self.kinds, self.zones, self.status = columns[:6]
         self._from, self._to, self._published = (np.array([v or "" for v in column], dtype="U10") for column in columns[6:])
         self._at: dict[str, list[int]] = {}
-        for n, ref in enumerate(self.refs):
+        self._in: dict[str, list[int]] = {}
+        for n, (ref, source) in enumerate(zip(self.refs, self.sources, strict=True)):
             self._at.setdefault(ref, []).append(n)
+            self._in.setdefault(source, []).append(n)
+        self._masks: dict[str, np.ndarray] = {}
 
     @contextlib.contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
@@ -362,7 +365,10 @@ class Index:
     def applies(self, on: date) -> np.ndarray:
         """bool per passage: in force, or published, on ``on``."""
         day = on.isoformat()
+        if day in self._masks:
+            return self._masks[day]
         inside: np.ndarray = (self._from <= day) & ((self._to == "") | (self._to > day)) & (self._published <= day)
+        self._masks = {**dict(list(self._masks.items())[-15:]), day: inside}  # replaced whole: readers on other threads are safe
         return inside
 
     def at(self, ref: str) -> tuple[int, ...]:
@@ -419,8 +425,7 @@ class Index:
 
     def of_source(self, source: str) -> tuple[int, ...]:
         """Positions of a source's passages, in order."""
-        with self._database() as db:
-            return tuple(row[0] for row in db.execute("SELECT n FROM passages WHERE source = ? ORDER BY n", (source,)))
+        return tuple(self._in.get(source, ()))
 
     def holds(self, prefix: str) -> bool:
         """Whether any passage, a note included, has a reference that begins so («SFS 2025:170 »)."""

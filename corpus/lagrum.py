@@ -10,7 +10,7 @@ import re
 import tomllib
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from corpus.layout import spaced
@@ -113,6 +113,7 @@ def named(sfs: str) -> StatuteName | None:
     return next((name for name in names() if name.sfs == sfs), None)
 
 
+@lru_cache(maxsize=100_000)
 def from_ref(ref: str) -> Lagrum | None:
     """The lagrum of a canonical reference, or None when ``ref`` is none («seed:…»)."""
     match = re.fullmatch(r"SFS (\d{4}:\d+)(?: (\d+(?: [a-z])?) kap\.)?(?: (\d+(?: [a-z]{1,2})?) §)?(?: bilaga)?", ref)

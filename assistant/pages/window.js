@@ -82,7 +82,7 @@
       if (answer.dataset.ready) live.textContent = answer.dataset.ready;
       setTimeout(() => {
         const heading = answer.querySelector(".ds-question");
-        if (!heading?.isConnected) return;
+        if (!heading?.isConnected || document.activeElement?.closest(".ds-answer, .ds-sources")) return;
         heading.scrollIntoView({ block: "start" });
         if (!document.activeElement || document.activeElement === document.body) heading.focus({ preventScroll: true });
       }, 120);
