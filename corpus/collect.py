@@ -6,11 +6,14 @@ import hashlib
 import json
 import os
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from corpus import documents, notes, statutes
 from corpus.passage import Passage, Source
@@ -19,6 +22,7 @@ SUFFIXES = frozenset({".json", ".md", ".txt", ".html", ".htm", ".pdf", ".docx"})
 # Documents on secrecy from before 10 kap. 15 a § OSL (SFS 2025:934) took effect describe older law.
 NEW_LAW = date(2025, 12, 1)
 MAX_FILES = 100_000
+_NOT_SOURCES = frozenset({"README.md", "sources.lock.json"})
 _GOVERNMENT = re.compile(r"(?P<kind>[a-z][a-z-]+)(?:/[a-z-]+)?/(?P<year>(?:19|20)\d\d)/(?P<month>\d\d)/[^/]+\.md$")
 _SEED = re.compile(r"\d{3}_[0-9a-f]{16}\.txt")
 _KINDS = {
@@ -55,7 +59,7 @@ def files(paths: Iterable[Path]) -> tuple[Path, ...]:
         for folder, _, names in os.walk(path):
             for name in names:
                 file = Path(folder) / name
-                if file.suffix.lower() in SUFFIXES and not file.is_symlink() and name != "README.md":
+                if file.suffix.lower() in SUFFIXES and not file.is_symlink() and name not in _NOT_SOURCES:
                     found[file.resolve()] = None
     return tuple(sorted(found))[:MAX_FILES]
 
@@ -110,7 +114,10 @@ def read(path: Path) -> Source:
 
 
 def _document(path: Path, document: documents.Document) -> Source:
+    known = _known().get(fingerprint(path))
     ref, kind = _address(path)
+    if known:
+        return _as_source(ref, replace(document, title=known["title"], published=known["published"]), known["kind"], known["status"])
     text = "\n\n".join(section.text for section in document.sections[:12])
     published = document.published
     proposal = bool(_PROPOSAL.search(document.title) or (kind == "pressmeddelande" and _PROPOSAL.search(text[:1200])))
@@ -118,6 +125,18 @@ def _document(path: Path, document: documents.Document) -> Source:
         published = date(int(max(years)), 1, 1) if kind != "pressmeddelande" else None
     older = published is not None and published < NEW_LAW
     status = "förslag" if proposal and kind != "rapport" else "äldre" if older else "aktuell"
+    return _as_source(ref, replace(document, published=published), kind, status)
+
+
+@cache
+def _known() -> dict[str, dict[str, Any]]:
+    """Documents told by their bytes (``sources.toml``): title, kind, day and whether they describe law in force."""
+    rows = tomllib.loads((Path(__file__).parent / "sources.toml").read_text(encoding="utf-8"))["known"]
+    return {row["sha256"]: row for row in rows}
+
+
+def _as_source(ref: str, document: documents.Document, kind: str, status: str) -> Source:
+    published = document.published
     passages = tuple(
         Passage(
             id=f"{ref}#{number}", ref=ref, source=ref, title=document.title, kind=kind, zone="avsnitt",
@@ -132,20 +151,10 @@ def _document(path: Path, document: documents.Document) -> Source:
 def _address(path: Path) -> tuple[str, str]:
     """(reference, kind) of a document, from where it lies and what it is called."""
     if _SEED.fullmatch(path.name):
-        return f"seed:{path.name}", _seed_kind(path)
+        return f"seed:{path.name}", "rapport"
     if match := _GOVERNMENT.search(path.as_posix()):
         return f"gov:{match[0]}", _KINDS.get(match["kind"], "rapport")
     return f"doc:{re.sub(r'[^a-zåäö0-9]+', '-', path.stem.lower()).strip('-')}", "vägledning"
-
-
-def _seed_kind(path: Path) -> str:
-    """The founding documents carry no metadata; their first lines say what they are."""
-    head = path.read_text(encoding="utf-8", errors="replace")[:600]
-    if re.search(r"Regeringens beslut|Uppdrag till", head):
-        return "beslut"
-    if re.search(r"Svar på fråga|Till riksdagen", head):
-        return "beslut"
-    return "rapport" if len(path.read_bytes()) > 20_000 else "pressmeddelande"
 
 
 def _url(ref: str) -> str:

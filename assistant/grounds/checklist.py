@@ -550,7 +550,9 @@ def load_steps(law: Law, folder: Path = STEPS) -> Library:
     grounds = {ground.id: ground for ground in (build(GroundSteps, entry) for entry in order["grounds"])}
     outcomes = tuple(build(OutcomeText, entry) for entry in order["outcomes"])
     plain = {name: tuple(order[name]) for name in ("emergency", "parts", "topics", "weighed", "general", "factors")}
-    held = Library(law, by_id(law, tests), steps, tests, flows, grounds, outcomes, factors_label=order["factors_label"], where=order.where, **plain)
+    held = Library(
+        law, by_id(law, tests), steps, tests, flows, grounds, outcomes, factors_label=order["factors_label"], where=order.where, **plain
+    )
     check(held)
     return held
 
@@ -558,7 +560,8 @@ def load_steps(law: Law, folder: Path = STEPS) -> Library:
 def by_id(law: Law, tests: Mapping[str, Test]) -> dict[str, tuple[Rule, ...]]:
     """The rules that ask for something to be assessed, by checklist; those that weigh interests first."""
     asking = [(checklist_id(rule.ref), rule) for rule in law.rules if rule.kind != "trap" and rule.test in tests]
-    names = sorted({name for name, _ in asking}, key=lambda name: (not any(n == name and law.tests[r.test].weighs for n, r in asking), name))
+    weighing = {name for name, rule in asking if law.tests[rule.test].weighs}
+    names = sorted({name for name, _ in asking}, key=lambda name: (name not in weighing, name))
     return {name: tuple(rule for n, rule in asking if n == name) for name in names}
 
 

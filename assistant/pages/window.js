@@ -126,7 +126,11 @@
     text.scrollTop = line + mark.offsetHeight > text.clientHeight ? line - 6 : 0;
     const top = card.getBoundingClientRect().top;
     if (top > innerHeight * 0.6 || top < 0) card.scrollIntoView({ block: "start" });
-    if (mark.getBoundingClientRect().top > innerHeight - 80) mark.scrollIntoView({ block: "center" });
+    if (mark.getBoundingClientRect().top > innerHeight - 80) {  // a small window: the quote rather than its heading, and the focus with it
+      mark.tabIndex = -1;
+      mark.focus({ preventScroll: true });
+      mark.scrollIntoView({ block: "center" });
+    }
   };
   const back = (event) => {
     if (!from?.isConnected) return;
