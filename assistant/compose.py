@@ -24,11 +24,14 @@ from corpus.index import Index
 from corpus.passage import Passage
 
 ROLES = {"svar": texts.SHORT, "skäl": texts.LAW_SAYS, "tänk_på": texts.MIND}
+# A note's «Ja.» answers the note's own question; beside another provision's answer it would seem to answer this one.
+_BARE = re.compile(r"(?:(?:Ja|Nej)\b[,.:;]?\s*(?:men\s+|och\s+)?)?")
+_TOPICS = ("sekretess", "grund", "skyldighet", "grundregel")  # what a note beside the main one is best about
 MAX_SUPPORT = 4  # provisions quoted beside the main one
 MAX_QUOTE = 750  # characters; a longer stycke is quoted by its most telling punkt
 MAX_MIND = 3
 LEAD = 0.5  # of the best score: what the ground that the rules put first must reach to lead the answer
-CLOSE = 0.62  # of the best score: what a supporting provision must reach
+CLOSE = 0.7  # of the best score: what a supporting provision must reach
 _TEST_WORDS = re.compile(r"övervägande skäl|uppenbart|står\s+klart|synnerliga\s+skäl|har\s+företräde|olämpligt")
 
 
@@ -85,11 +88,12 @@ def label(passage: Passage, pinpoint: str = "") -> str:
 
 
 def compose(understood: Understood, hits: Sequence[Hit], index: Index, said: Said, lean: Sequence[str] = (),
-            lead: str = "") -> Draft:
+            lead: str = "", closed: Sequence[tuple[str, str]] = ()) -> Draft:
     """The claims that answer, from the best hits; a draft with no claims when the hits carry nothing.
 
     ``lean``: references that belong in the answer if they were found at all (the secrecy, say). ``lead``: the ground that the
     rules put first; it leads the answer too, so that the short answer and the hand-off never speak of different grounds.
+    ``closed``: (reference, secrecy key) of general grounds that leave the secrecy out; the answer says so with the words that do.
     """
     draft = Draft()
     _correct_premises(understood, index, draft)
@@ -100,6 +104,7 @@ def compose(understood: Understood, hits: Sequence[Hit], index: Index, said: Sai
     words = frozenset(said.tokens)
     notes = _notes(understood, index, said, main.passage.ref)
     draft.main, draft.note = main.passage, notes[0] if notes else None
+    _shut(draft, understood, index, closed, lead)
     _answer(draft, understood, main, hits, words)
     for hit in _support(ordered, draft.note, lean):
         _reason(draft, hit, _notes(understood, index, said, hit.passage.ref), words)
@@ -146,7 +151,7 @@ def _notes(understood: Understood, index: Index, said: Said, ref: str) -> tuple[
     def worth(n: int, position: int) -> float:
         rows = said.of == n
         asked = float((0.6 * said.words[rows] + said.near[rows]).max()) if rows.any() else 0.0
-        return asked + 0.7 * float(own[position])
+        return asked + 0.7 * float(own[position]) + (0.15 if passages[position].topic in _TOPICS else 0.0)
 
     order = sorted(range(len(at)), key=lambda i: -worth(at[i], i))
     return tuple(passages[i] for i in order)
@@ -196,9 +201,26 @@ def _reason(draft: Draft, hit: Hit, notes: Sequence[Passage], words: frozenset[s
     quotes = [] if passage.kind == "not" else [
         draft.cite(passage, start, end, pin) for start, end, pin in _spans(passage, told, with_test=bool(note and note.test))]
     if note:
-        draft.claim(note.text, [draft.cite(note, 0, len(note.text)), *quotes], "skäl")
+        start = _BARE.match(note.text).end()  # type: ignore[union-attr]
+        draft.claim(note.text[start:], [draft.cite(note, start, len(note.text)), *quotes], "skäl")
     elif quotes:
         draft.claim(_plain(draft, quotes[0]), quotes, "skäl")
+
+
+def _shut(draft: Draft, understood: Understood, index: Index, closed: Sequence[tuple[str, str]], lead: str) -> None:
+    """That a general ground can't be used, and the stycke that leaves the secrecy out: first, unless another ground leads."""
+    for ref, key in closed:
+        passage = in_force(index, ref, understood)
+        address = lagrum.from_ref(ref)
+        if passage is None or address is None:
+            continue
+        chapter, paragraf = key.split(" ")[0].split(":")
+        secrecy = lagrum.Lagrum(lagrum.OSL, chapter, re.sub(r"(\d)([a-z])", r"\1 \2", paragraf)).short()
+        spans = [span for span in _stycken(passage) if re.search(rf"gäller\s+inte.*\b{chapter}\s+kap\.", passage.text[span[0]:span[1]], re.S)]
+        start, end, stycke = spans[0] if spans else (0, len(passage.text), 0)
+        pin = f"{lagrum.ordinal(stycke)} stycket" if stycke else ""
+        draft.claim(texts.CLOSED.format(ground=address.short(), secrecy=secrecy), [draft.cite(passage, start, end, pin)],
+                    "skäl" if lead else "svar")
 
 
 def _mind(draft: Draft, index: Index, words: frozenset[str]) -> None:
@@ -224,7 +246,7 @@ def _spans(passage: Passage, words: frozenset[str], *, with_test: bool) -> list[
     if not passage.parts:
         return [_window(passage, words)]
     stycken = _stycken(passage)
-    best = max(stycken, key=lambda span: (_overlap(passage.text[span[0]:span[1]], words) + (0.8 if span[2] == 1 else 0.0)))
+    best = max(stycken, key=lambda span: (_overlap(passage.text[span[0]:span[1]], words) + (1.3 if span[2] == 1 else 0.0)))
     spans = [_trimmed(passage, best, words)]
     if with_test:
         test = next((s for s in stycken if _TEST_WORDS.search(passage.text[s[0]:s[1]])), None)

@@ -79,9 +79,10 @@ def _answered(question: Question, desk: Desk) -> Answer:
     looked = prefill.look_up(understood, desk.law)
     said = retrieve.said(understood, index)
     hits = retrieve.search(understood, index, HITS, found=looked.refs, seen=said)
-    draft = compose.compose(understood, hits, index, said, lean=_lean(looked), lead=prefill.first(looked.guess) if looked.guess else "")
+    draft = compose.compose(understood, hits, index, said, lean=_lean(looked), lead=prefill.first(looked.guess) if looked.guess else "",
+                            closed=looked.closed)
     way = routing.route(understood, hits, said.likeness, draft.main, draft.note, looked.guess,
-                        looked.likely)
+                        looked.likely, bool(looked.closed) and looked.finding is None)
     gone = _not_there(understood, index)
     held = any(index.at(one.ref) for one in understood.lagrum)
     if way.route is Route.DECLINE or (gone and not held and not draft.warnings):

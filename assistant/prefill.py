@@ -13,7 +13,7 @@ from typing import Any
 from assistant import words
 from assistant.grounds.case import Case, Finding
 from assistant.grounds.find import find
-from assistant.grounds.load import Actor, Law
+from assistant.grounds.load import Actor, Law, reaches
 from assistant.understand import Intent, Understood
 from corpus import analysis
 
@@ -32,7 +32,8 @@ class LookUp:
     ``finding``: when enough was said to try the grounds. ``guess``: when only the purpose was left out and every usual purpose of
     that recipient gives the same first ground; it may steer what is read and where the person is sent, never what is said to
     be open. ``refs``: provisions worth reading, best first. ``secret``: the secrecy the question seems to be about. ``likely``:
-    the ground that the named purpose points to when too little else was said to try any.
+    the ground that the named purpose points to when too little else was said to try any. ``closed``: (reference, why) of the
+    general grounds that the secrecy in question shuts.
     """
 
     finding: Finding | None
@@ -40,6 +41,7 @@ class LookUp:
     guess: Finding | None = None
     secret: tuple[str, ...] = ()
     likely: str = ""
+    closed: tuple[tuple[str, str], ...] = ()
 
 
 def look_up(understood: Understood, law: Law) -> LookUp:
@@ -51,13 +53,30 @@ def look_up(understood: Understood, law: Law) -> LookUp:
         return LookUp(None, secret, None, secret) if about_secrecy else LookUp(None, ())
     finding = find(case, law)
     if not _undecided(finding):
-        return LookUp(finding, tuple(dict.fromkeys([*_refs(finding), *secret])), finding, secret)
+        return LookUp(finding, tuple(dict.fromkeys([*_refs(finding), *secret])), finding, secret, "", _closed(case, law))
     tried = [find(replace(case, purpose_code=purpose, mode=case.mode or "request", recipient_kind=case.recipient_kind or "myndighet"), law)
              for purpose in _purposes(case, law)]
     refs = [ref for guess in tried for ref in _refs(guess)]
     agreed = tried[0] if tried and not _undecided(tried[0]) and len({first(one) for one in tried}) == 1 else None
-    likely = _by_purpose(case, law) if agreed is None else ""
-    return LookUp(None, tuple(dict.fromkeys(filter(None, [*refs, likely, *secret]))), agreed, secret, likely)
+    closed = _closed(case, law)
+    likely = "" if agreed or closed else _by_purpose(case, law)
+    return LookUp(None, tuple(dict.fromkeys(filter(None, [*refs, likely, *(ref for ref, _ in closed), *secret]))), agreed, secret,
+                  likely, closed)
+
+
+# The general grounds people ask for by name or purpose; which secrecy each leaves out is the rules' to say.
+_GENERAL = ("SFS 2009:400 10 kap. 15 a §", "SFS 2009:400 10 kap. 27 §")
+
+
+def _closed(case: Case, law: Law) -> tuple[tuple[str, str], ...]:
+    """The general grounds that leave out the secrecy most likely met, where the question is about purposes 1–5."""
+    purpose = law.purposes.get(case.purpose_code or "")
+    if purpose is None or purpose.point is None or not case.secrecy:
+        return ()
+    rules = {rule.ref: rule for rule in law.rules if rule.ref in _GENERAL and case.date and rule.valid_from <= case.date}
+    key = case.secrecy[0]
+    shut = [ref for ref in _GENERAL if ref in rules and rules[ref].excludes and reaches(law.exclusions[rules[ref].excludes].secrecy, key)]
+    return tuple((ref, key) for ref in shut) if _GENERAL[0] in shut else ()
 
 
 def _by_purpose(case: Case, law: Law) -> str:

@@ -67,6 +67,7 @@ NEXT = "Nästa steg"
 HANDOFF = ("Här krävs en intresseavvägning, och den gör du. Gå vidare till checklistan, så går vi igenom frågorna en i taget och du "
            "får ett "
            "protokoll.")
+CLOSED = "{ground} kan inte användas: sekretess enligt {secrecy} är undantagen."
 HANDOFF_INFO = "Ska du lämna en uppgift med stöd av regeln görs först en intresseavvägning; checklistan leder dig genom den."
 ASK = {
     "sender": "Vilken myndighet eller verksamhet har uppgiften?", "recipient": "Vem ska få uppgiften?",

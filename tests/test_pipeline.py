@@ -213,3 +213,16 @@ def test_a_record_line_is_appended_whole(tmp_path):
     record.append(path, {"n": 1})
     record.append(path, {"n": 2})
     assert [json.loads(line)["n"] for line in path.read_text().splitlines()] == [1, 2]
+
+
+def test_a_ground_that_leaves_the_secrecy_out_is_said_to_be_closed_and_nobody_is_handed_off(desk):
+    answer = ask(desk, "Får vi lämna uppgift om en patients hälsotillstånd enligt 25 kap. 1 § till Försäkringskassan för att stoppa bidragsfusk?")
+    assert answer.handoff is None
+    assert answer.claims[0].text == "10 kap. 15 a § OSL kan inte användas: sekretess enligt 25 kap. 1 § OSL är undantagen."
+
+
+def test_a_note_beside_the_main_one_never_answers_yes_or_no(desk):
+    for text in ("Får Försäkringskassan tipsa Skatteverket om svart lön?", "Måste skolan göra en orosanmälan när ett barn har blåmärken?"):
+        beside = [claim.text for claim in ask(desk, text).claims if claim.role == "skäl"]
+        assert beside
+        assert not [one for one in beside if one.lower().startswith(("ja", "nej"))]

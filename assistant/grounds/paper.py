@@ -27,6 +27,7 @@ def clean(text: str) -> str:
 def new(title: str, left: str, right: str, foot: str, when: datetime) -> Any:
     """An empty document with the look set, header and footer filled in, and fixed properties."""
     document = Document()
+    lighten(document)
     section = document.sections[0]
     section.page_width, section.page_height = Cm(21), Cm(29.7)
     section.left_margin = section.right_margin = Cm(2.25)
@@ -45,7 +46,20 @@ def new(title: str, left: str, right: str, foot: str, when: datetime) -> Any:
     return document
 
 
+def lighten(document: Any) -> None:
+    """Drop what the template carries and nobody uses: two hundred table styles, a picture, a second copy of the styles."""
+    for style in list(document.styles.element.findall(qn("w:style"))):
+        if style.get(qn("w:type")) == "table" and style.get(qn("w:styleId")) != "TableNormal":
+            document.styles.element.remove(style)
+    for owner in (document.part.rels, document.part.package.rels):
+        for name, relation in list(owner.items()):
+            if relation.reltype.rsplit("/", 1)[-1] in ("stylesWithEffects", "thumbnail", "customXml"):
+                del owner[name]
+
+
 def styles(document: Any) -> None:
+    for name in ("Header", "Footer"):
+        document.styles[name].paragraph_format.tab_stops.clear_all()
     base = document.styles["Normal"]
     base.font.name, base.font.size = "Calibri", Pt(10.5)
     base.paragraph_format.space_after, base.paragraph_format.line_spacing = Pt(4), 1.08
@@ -67,9 +81,7 @@ def styles(document: Any) -> None:
 
 def lines(paragraph: Any, left: str, right: str) -> None:
     """One line of small text, left and right."""
-    stops = paragraph.paragraph_format.tab_stops
-    stops.clear_all()
-    stops.add_tab_stop(Cm(TEXT_WIDTH), WD_TAB_ALIGNMENT.RIGHT)
+    paragraph.paragraph_format.tab_stops.add_tab_stop(Cm(TEXT_WIDTH), WD_TAB_ALIGNMENT.RIGHT)
     small(paragraph.add_run(f"{clean(left)}\t{clean(right)}"))
 
 
@@ -79,9 +91,9 @@ def small(run: Any) -> None:
 
 def field(paragraph: Any, code: str) -> None:
     """A field that Word fills in: the page number, the number of pages."""
-    run = paragraph.add_run()
-    small(run)
     for kind, text in (("begin", ""), ("", code), ("separate", ""), ("text", "1"), ("end", "")):
+        run = paragraph.add_run()
+        small(run)
         run._r.append(part_of_field(kind, text))
 
 
@@ -113,21 +125,41 @@ def bullets(place: Any, texts: Iterable[str]) -> None:
         made.paragraph_format.space_after = Pt(2)
 
 
-def table(document: Any, head: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[float], *, label: bool = False) -> Any:
-    """A table with thin lines. The head repeats on each page, no row is split; ``label``: the first column is bold."""
-    made = document.add_table(rows=0, cols=len(widths))
-    made.alignment, made.autofit = WD_TABLE_ALIGNMENT.LEFT, False
+def table(
+    document: Any, head: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[float], *, bold: int = -1, keep: bool = False
+) -> None:
+    """A table with thin lines. The head repeats on each page, no row is split. A row of one text is a heading over the rows that follow.
+
+    ``bold``: the column whose first line is bold; ``keep``: the table stays with what comes after it.
+    """
+    made = new_table(document, widths)
     borders(made, ("top", "bottom", "insideH"))
     if head:
-        cells = row(made, widths)
-        for cell, text in zip(cells, head, strict=True):
+        for cell, text in zip(row(made, widths), head, strict=True):
             shade(cell)
             write(cell, text, bold=True)
         mark(made.rows[0], "w:tblHeader")
     for texts in rows:
-        for at, (cell, text) in enumerate(zip(row(made, widths), texts, strict=True)):
-            write(cell, text, bold=label and at == 0)
-    document.add_paragraph().paragraph_format.space_after = Pt(2)
+        cells = row(made, widths)
+        if len(texts) == 1:
+            heading = cells[0].merge(cells[-1])
+            write(heading, texts[0], bold=True)
+            heading.paragraphs[0].paragraph_format.space_before = Pt(8)
+            heading.paragraphs[0].paragraph_format.keep_with_next = True
+            continue
+        for at, (cell, text) in enumerate(zip(cells, texts, strict=True)):
+            write(cell, text, bold=at == bold)
+            for line in cell.paragraphs if keep else ():
+                line.paragraph_format.keep_with_next = True
+    after = document.add_paragraph().paragraph_format
+    after.space_after, after.keep_with_next = Pt(0), keep
+
+
+def new_table(document: Any, widths: Sequence[float]) -> Any:
+    made = document.add_table(rows=0, cols=len(widths))
+    made.alignment, made.autofit = WD_TABLE_ALIGNMENT.LEFT, False
+    for column, width in zip(made.columns, widths, strict=True):
+        column.width = Cm(width)
     return made
 
 
@@ -144,29 +176,29 @@ def mark(added: Any, name: str) -> None:
 
 
 def write(cell: Any, text: str, *, bold: bool = False) -> None:
-    """Text in a cell: the first line as it is, lines after a line break small and muted."""
+    """Text in a cell: the first line as it is, the lines after it plain, and those that begin with a tab small and muted."""
     first, *more = clean(text).split("\n")
     made = cell.paragraphs[0]
     made.paragraph_format.space_before = made.paragraph_format.space_after = Pt(2)
     made.add_run(first).bold = bold or None
     for line in more:
-        added = paragraph(cell, line, muted=True, size=9)
+        aside = line.startswith("\t")
+        added = paragraph(cell, line.lstrip("\t"), muted=aside, size=9 if aside else 0)
         added.paragraph_format.space_after = Pt(2)
 
 
 def box(document: Any, title: str, texts: Iterable[str]) -> None:
     """A shaded box: what matters most on the page."""
-    made = document.add_table(rows=1, cols=1)
-    made.autofit = False
-    cell = made.rows[0].cells[0]
-    cell.width = Cm(TEXT_WIDTH)
-    shade(cell)
+    made = new_table(document, (TEXT_WIDTH,))
     borders(made, ("left",), size="36", colour="172B3F")
+    cell = row(made, (TEXT_WIDTH,))[0]
+    shade(cell)
+    cell.paragraphs[0].paragraph_format.space_before = Pt(4)
     run = cell.paragraphs[0].add_run(clean(title))
     run.bold, run.font.size, run.font.color.rgb = True, Pt(13.5), INK
     for text in texts:
         paragraph(cell, text)
-    document.add_paragraph().paragraph_format.space_after = Pt(2)
+    document.add_paragraph().paragraph_format.space_after = Pt(0)
 
 
 def shade(cell: Any) -> None:
@@ -187,13 +219,15 @@ def borders(made: Any, edges: Iterable[str], size: str = "4", colour: str = LINE
 
 
 def rule_off(document: Any, texts: Sequence[str]) -> None:
-    """Lines to write on by hand, each with its label under it, two a row."""
-    made = document.add_table(rows=0, cols=2)
-    for at in range(0, len(texts), 2):
-        for cell, text in zip(row(made, (TEXT_WIDTH / 2, TEXT_WIDTH / 2)), (*texts[at : at + 2], "")[:2], strict=True):
+    """Lines to write on by hand, each with its label under it, two a row, kept together."""
+    widths = (TEXT_WIDTH / 2, TEXT_WIDTH / 2)
+    made = new_table(document, widths)
+    for pair in zip(texts[::2], texts[1::2], strict=True):
+        for cell, text in zip(row(made, widths), pair, strict=True):
             cell.paragraphs[0].paragraph_format.space_before = Pt(22)
-            cell.paragraphs[0].add_run("_" * 38 if text else "").font.color.rgb = MUTED
-            paragraph(cell, text, muted=True, size=9)
+            cell.paragraphs[0].paragraph_format.keep_with_next = True
+            cell.paragraphs[0].add_run("_" * 38).font.color.rgb = MUTED
+            paragraph(cell, text, muted=True, size=9).paragraph_format.keep_with_next = pair[-1] != texts[-1]
 
 
 def to_bytes(document: Any) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from assistant import texts
 from assistant.grounds import paper, wording
-from assistant.grounds.case import Case, Finding, described
+from assistant.grounds.case import Case, Finding, Ground, described
 from assistant.grounds.checklist import Answered, ChecklistError, Direction, Outcome, State, provning
 from assistant.grounds.load import Law
 from assistant.grounds.wording import Held, Quote
@@ -66,6 +66,7 @@ class Given:
     part: str
     question: str
     lagrum: tuple[str, ...]
+    points: tuple[str, ...]
     value: str
     answer: str
     reason: str
@@ -156,7 +157,7 @@ def assessment(
 
 def given(one: Answered) -> Given:
     step = one.step
-    return Given(step.id, step.part, step.question, step.lagrum, one.reply.value, one.choice.text, one.reply.reason)
+    return Given(step.id, step.part, step.question, step.lagrum, step.points, one.reply.value, one.choice.text, one.reply.reason)
 
 
 def used(directions: tuple[Direction, ...], path: tuple[Answered, ...]) -> tuple[Direction, ...]:
@@ -167,9 +168,16 @@ def used(directions: tuple[Direction, ...], path: tuple[Answered, ...]) -> tuple
 
 def tried(finding: Finding, law: Law) -> tuple[Tried, ...]:
     """Every ground the finder tried: the open ones in order, then the closed."""
-    opened = ((ground, ". ".join(filter(None, (law.tests[ground.test].formula, ground.note)))) for ground in finding.available)
-    closed = (Tried(one.provision, False, "", one.why, one.citation) for one in finding.blocked)
-    return (*(Tried(ground.provision, True, ground.kind, why, ground.ref) for ground, why in opened), *closed)
+    opened = (Tried(one.provision, True, one.kind, opens(one, law), one.ref) for one in finding.available)
+    return (*opened, *(Tried(one.provision, False, "", one.why, one.citation) for one in finding.blocked))
+
+
+def opens(ground: Ground, law: Law) -> str:
+    return " ".join(map(sentence, filter(None, (law.tests[ground.test].formula, ground.note))))
+
+
+def sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "."
 
 
 def in_words(case: Case, law: Law) -> tuple[tuple[str, str], ...]:
@@ -185,9 +193,14 @@ def in_words(case: Case, law: Law) -> tuple[tuple[str, str], ...]:
         ("Sekretess", "\n".join(secrecy(item, law) for item in case.secrecy)),
         ("Ändamål", "\n".join(filter(None, (case.purpose, purpose)))),
         ("Sätt", wording.MODES.get(case.mode or "", "")),
-        *((law.facts[name].question if name in law.facts else name, wording.fact(value)) for name, value in case.facts),
+        ("Andra uppgifter", "\n".join(fact(name, value, law) for name, value in case.facts)),
     )
-    return tuple((label, value) for label, value in rows if value)
+    return tuple((label, value[:1].upper() + value[1:]) for label, value in rows if value)
+
+
+def fact(name: str, value: Any, law: Law) -> str:
+    question = law.facts[name].question if name in law.facts else f"{name}:"
+    return f"{question} {sentence(wording.fact(value))}"
 
 
 def secrecy(item: str, law: Law) -> str:
@@ -315,14 +328,16 @@ def to_docx(record: Assessment, *, acknowledged: bool = False) -> bytes:
     answers(document, record)
     quotes(document, record)
     signature(document, record)
+    annex(document, record)
     return paper.to_bytes(document)
 
 
 def opening(document: Any, record: Assessment) -> None:
     document.add_paragraph("Bedömning inför utlämnande av uppgift", style="Title")
-    paper.paragraph(document, f"Enligt {record.provision}. Rätten den {texts.day(record.on)}.", muted=True)
-    outcome = record.outcome
-    paper.box(document, outcome.title, (outcome.says, *outcome.because))
+    paper.paragraph(document, f"Prövad enligt {record.provision}, i lydelsen den {texts.day(record.on)}.", muted=True)
+    outcome, last = record.outcome, record.answers[-1]
+    concluded = (f"Slutsats: {last.reason}",) if last.reason else ()
+    paper.box(document, outcome.title, (outcome.says, *outcome.because, *concluded))
     if outcome.fetch:
         paper.paragraph(document, "Att ta reda på först", bold=True)
         paper.bullets(document, outcome.fetch)
@@ -333,7 +348,7 @@ def opening(document: Any, record: Assessment) -> None:
 def case_and_grounds(document: Any, record: Assessment) -> None:
     document.add_heading("Ärendet", 1)
     if record.case_in_words:
-        paper.table(document, (), record.case_in_words, (4.5, 12.0), label=True)
+        paper.table(document, (), record.case_in_words, (4.8, 11.7), bold=0)
     else:
         paper.paragraph(document, "Inga uppgifter om ärendet är ifyllda.")
     if not record.tried:
@@ -348,12 +363,12 @@ def case_and_grounds(document: Any, record: Assessment) -> None:
 
 
 def state_of(one: Tried) -> str:
-    return f"Öppen\n{KINDS[one.kind]}" if one.open else "Stängd"
+    return f"Öppen\n\t{KINDS[one.kind]}" if one.open else "Stängd"
 
 
 def why(one: Tried) -> str:
     cited = wording.label(one.citation)
-    return f"{one.why[:1].upper()}{one.why[1:]}" + (f"\n{cited}" if cited and cited != one.provision else "")
+    return sentence(one.why) + (f"\n\t{cited}" if cited and cited != one.provision else "")
 
 
 def test(document: Any, record: Assessment) -> None:
@@ -366,19 +381,29 @@ def test(document: Any, record: Assessment) -> None:
 
 def answers(document: Any, record: Assessment) -> None:
     document.add_heading("Frågor, svar och skäl", 1)
-    numbered = [(number, one) for number, one in enumerate(record.answers, 1)]
-    for part in dict.fromkeys(one.part for one in record.answers):
-        document.add_heading(part, 2)
-        rows = [(f"{number}. {one.question}\n{cited(one)}".strip(), answer_of(one)) for number, one in numbered if one.part == part]
-        paper.table(document, ("Fråga", "Svar och skäl"), rows, (7.6, 8.9))
+    rows: list[tuple[str, ...]] = []
+    for number, one in enumerate(record.answers, 1):
+        if number == 1 or one.part != record.answers[number - 2].part:
+            rows.append((one.part,))
+        rows.append((f"{number}. {one.question}{asides(one)}", "\n".join(filter(None, (one.answer, one.reason)))))
+    paper.table(document, ("Fråga", "Svar och skäl"), rows, (7.6, 8.9), bold=1)
 
 
-def cited(one: Given) -> str:
-    return "; ".join(wording.label(ref) for ref in one.lagrum)
+def asides(one: Given) -> str:
+    """The lagrum under the question, small, and that it showed a list."""
+    cited = "; ".join(wording.label(ref) for ref in one.lagrum)
+    listed = "Listan som visades står i bilagan." if one.points else ""
+    return "".join(f"\n\t{text}" for text in (cited, listed) if text)
 
 
-def answer_of(one: Given) -> str:
-    return f"{one.answer}\n{one.reason}" if one.reason else one.answer
+def annex(document: Any, record: Assessment) -> None:
+    """The lists that the questions showed: exclusions, stops, open questions, guidance."""
+    shown = [(number, one) for number, one in enumerate(record.answers, 1) if one.points]
+    if not shown:
+        return
+    document.add_heading("Bilaga: listor som visades", 1)
+    rows = ((f"Fråga {number}", f"{one.question}\n\t" + "\n\t".join(one.points)) for number, one in shown)
+    paper.table(document, (), rows, (2.3, 14.2), bold=0)
 
 
 def quotes(document: Any, record: Assessment) -> None:
@@ -397,18 +422,18 @@ def signature(document: Any, record: Assessment) -> None:
     document.add_heading("Underskrift", 1)
     when = f"{texts.day(record.when.date())} kl. {record.when:%H.%M}"
     rows = (("Bedömningen gjord av", record.who), ("Tidpunkt", when), ("Diarienummer", record.diarienummer or "Anges vid registrering"))
-    paper.table(document, (), rows, (4.5, 12.0), label=True)
-    paper.paragraph(document, texts.DISCLAIMER, bold=True)
+    paper.table(document, (), rows, (4.8, 11.7), bold=0, keep=True)
+    paper.paragraph(document, texts.DISCLAIMER, bold=True).paragraph_format.keep_with_next = True
     paper.rule_off(document, ("Ort och datum", "Underskrift", "Namnförtydligande", "Beslutsfattare, om annan"))
     document.add_heading("Versioner", 1)
     rules = "\n".join(f"{r.provision}, SFS {r.sfs}, från {r.valid_from}. {reviewed(r)}" for r in record.rules)
     versions = (
-        ("Protokoll", f"{record.id}\nSHA-256 {digest(as_data(record))}"),
+        ("Protokoll", f"{record.id}\n\tSHA-256 {digest(as_data(record))}"),
         ("Checklista", f"{record.checklist}, version {record.version}"),
         ("Regler", rules),
         ("Rätten till och med", texts.day(record.law_as_of)),
     )
-    paper.table(document, (), versions, (4.5, 12.0), label=True)
+    paper.table(document, (), versions, (4.8, 11.7), bold=0)
 
 
 def reviewed(rule: RuleVersion) -> str:

@@ -53,7 +53,10 @@
 
   const skip = Object.assign(document.createElement("a"), { className: "ds-skip", href: "#", textContent: "Hoppa till innehållet" });
   const question = () => document.querySelector(".st-key-ds-ask textarea");
-  skip.addEventListener("focus", () => { skip.textContent = question() ? "Hoppa till frågan" : "Hoppa till innehållet"; });
+  const name = () => {
+    const said = question() ? "Hoppa till frågan" : "Hoppa till innehållet";
+    if (skip.textContent !== said) skip.textContent = said;
+  };
   skip.addEventListener("click", (event) => {
     event.preventDefault();
     const main = document.querySelector("h1");
@@ -102,6 +105,7 @@
       if (change.type === "childList") change.addedNodes.forEach(put);
       else put(change.target);
     }
+    name();
     tell();
     bring();
   }).observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["aria-label", "title", "placeholder"] });
