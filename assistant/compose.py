@@ -216,7 +216,8 @@ def _shut(draft: Draft, understood: Understood, index: Index, closed: Sequence[t
             continue
         chapter, paragraf = key.split(" ")[0].split(":")
         secrecy = lagrum.Lagrum(lagrum.OSL, chapter, re.sub(r"(\d)([a-z])", r"\1 \2", paragraf)).short()
-        spans = [span for span in _stycken(passage) if re.search(rf"gäller\s+inte.*\b{chapter}\s+kap\.", passage.text[span[0]:span[1]], re.S)]
+        shuts = re.compile(rf"gäller\s+inte.*\b{chapter}\s+kap\.", re.S)
+        spans = [span for span in _stycken(passage) if shuts.search(passage.text[span[0]:span[1]])]
         start, end, stycke = spans[0] if spans else (0, len(passage.text), 0)
         pin = f"{lagrum.ordinal(stycke)} stycket" if stycke else ""
         draft.claim(texts.CLOSED.format(ground=address.short(), secrecy=secrecy), [draft.cite(passage, start, end, pin)],

@@ -116,7 +116,8 @@ def test_an_identity_number_is_kept_neither_on_the_page_nor_in_the_session_nor_o
     page = shown(window)
     assert markup.escape(texts.QUESTION_STOPPED) in page
     assert texts.STATUS["refused_personal_data"] in page
-    kept = str({key: window.session_state[key] for key in ("exchanges",)})
+    assert "asked" not in window.session_state
+    kept = str(window.session_state["exchanges"])
     assert "1212" not in page + kept + written_under(folders[1])
 
 
@@ -170,6 +171,23 @@ def test_the_checklist_opens_where_there_is_one(window, monkeypatch, tmp_path):
     prefill = window.session_state["exchanges"][0].answer.handoff.prefill
     window.button(key="to-checklist-0").click().run()
     assert f"här: {sorted(prefill)}" in shown(window)
+
+
+def test_a_question_is_answered_though_the_page_was_started_over_meanwhile(window, monkeypatch):
+    real = pipeline.answer
+
+    class StartedOver(BaseException):
+        """Stands for Streamlit stopping a page half-way."""
+
+    def interrupted(*_):
+        raise StartedOver
+
+    monkeypatch.setattr(pipeline, "answer", interrupted)
+    with pytest.raises(BaseException):  # noqa: B017, PT011 - however AppTest reports it
+        window.button(key="example-0").click().run(timeout=3)
+    monkeypatch.setattr(pipeline, "answer", real)
+    window.run()
+    assert window.session_state["exchanges"][0].question == texts.EXAMPLES[0]
 
 
 def test_what_breaks_is_said_plainly_without_a_trace(window, monkeypatch, caplog):

@@ -230,6 +230,51 @@ def rule_off(document: Any, texts: Sequence[str]) -> None:
             paragraph(cell, text, muted=True, size=9).paragraph_format.keep_with_next = pair[-1] != texts[-1]
 
 
+def beside(document: Any, heads: Sequence[str], columns: Sequence[Sequence[tuple[str, str]]]) -> None:
+    """Two columns side by side, each of small labels with text under them. The row may go on to the next page."""
+    widths = (TEXT_WIDTH / 2, TEXT_WIDTH / 2)
+    made = new_table(document, widths)
+    borders(made, ("top", "bottom", "insideV"))
+    for cell, head in zip(row(made, widths), heads, strict=True):
+        shade(cell)
+        write(cell, head, bold=True)
+    mark(made.rows[0], "w:tblHeader")
+    for cell, lines_of in zip(made.add_row().cells, columns, strict=True):
+        for label, text in lines_of:
+            labelled(cell, label, text)
+
+
+def labelled(cell: Any, label: str, text: str) -> None:
+    if label:
+        paragraph(cell, label, muted=True, size=8.5).paragraph_format.space_after = Pt(0)
+    for line in text.split("\n") if text else ():
+        paragraph(cell, line, size=9.5).paragraph_format.space_after = Pt(2)
+
+
+def bookmark(target: Any, name: str, number: int) -> None:
+    """A place that links() can lead to."""
+    for kind in ("w:bookmarkStart", "w:bookmarkEnd"):
+        element = OxmlElement(kind)
+        element.set(qn("w:id"), str(number))
+        if kind == "w:bookmarkStart":
+            element.set(qn("w:name"), name)
+        target._p.append(element)
+
+
+def links(document: Any, targets: Iterable[tuple[str, str]]) -> None:
+    """One paragraph of links to bookmarks, divided by dots."""
+    made = document.add_paragraph()
+    for at, (text, anchor) in enumerate(targets):
+        if at:
+            made.add_run("  ·  ").font.color.rgb = MUTED
+        link = OxmlElement("w:hyperlink")
+        link.set(qn("w:anchor"), anchor)
+        run = made.add_run(clean(text))
+        run.font.underline = True
+        link.append(run._r)
+        made._p.append(link)
+
+
 def to_bytes(document: Any) -> bytes:
     """The file: parts in a fixed order, with a fixed time and no compression, so that the same content is the same bytes anywhere."""
     packed = io.BytesIO()

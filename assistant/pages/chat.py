@@ -22,9 +22,9 @@ def page() -> None:
     intro, conversation, composer, below = (st.container(key=f"ds-{name}") for name in ("intro", "talk", "ask", "below"))
     with composer:
         written, on = _composer()
-    asked = written or st.session_state.pop("asked", None)
-    if asked:
-        st.session_state.pop("undo", None)
+    if written:
+        _ask(written)
+    asked = st.session_state.get("asked")  # kept until it is answered: a change elsewhere on the page may start this page over
     exchanges: list[Exchange] = st.session_state.setdefault("exchanges", [])
     with intro:
         _intro(quiet=bool(exchanges or asked))
@@ -35,9 +35,12 @@ def page() -> None:
             place = st.empty()
             place.html(markup.notice(texts.WORKING))
             fresh = _answered(asked, on, exchanges, opened)
-            place.empty()
-            if fresh:
+            del st.session_state["asked"]
+            if isinstance(fresh, str):
+                place.html(markup.alert(fresh))
+            else:
                 exchanges.append(fresh)
+                place.empty()
                 _exchange(fresh, len(exchanges) - 1, latest=True)
     if not exchanges:
         with below:
@@ -79,6 +82,7 @@ def _examples() -> None:
 
 def _ask(text: str) -> None:
     st.session_state["asked"] = text
+    st.session_state.pop("undo", None)
 
 
 def _clear() -> None:
@@ -89,15 +93,14 @@ def _undo() -> None:
     st.session_state["exchanges"] = st.session_state.pop("undo", [])
 
 
-def _answered(text: str, on: date, exchanges: list[Exchange], opened: pipeline.Desk) -> Exchange | None:
-    """The answer to ``text``, or None when something broke; what broke is said on the page."""
+def _answered(text: str, on: date, exchanges: list[Exchange], opened: pipeline.Desk) -> Exchange | str:
+    """The answer to ``text``, or what to say when something broke."""
     history = [turn for one in exchanges if one.question for turn in (Turn("user", one.question), Turn("assistant", one.answer.text_md))]
     try:
         answer = pipeline.answer(Question(text, on, tuple(history)), opened)
         return markup.exchange(text, answer, opened.index)
     except Exception as error:
-        st.html(markup.alert(parts.trouble(error)))
-        return None
+        return parts.trouble(error)
 
 
 # --- one answer ----------------------------------------------------------------------------------------------------
