@@ -125,7 +125,8 @@ def serve(port: int) -> None:
 def plain_reason(error: BaseException) -> str:
     """Why the operating system said no, in Swedish."""
     known = {errno.ENOSPC: "disken är full", errno.EACCES: "behörighet saknas", errno.EROFS: "disken är skrivskyddad",
-             errno.ENOENT: "filen finns inte", errno.EISDIR: "det är en mapp", errno.EDQUOT: "diskkvoten är slut"}
+             errno.ENOENT: "filen finns inte", errno.EISDIR: "det är en mapp",
+             errno.ENOTDIR: "en del av sökvägen är ingen mapp", errno.EDQUOT: "diskkvoten är slut"}
     if isinstance(error, json.JSONDecodeError):
         return f"inte JSON (rad {error.lineno})"
     if isinstance(error, UnicodeDecodeError):

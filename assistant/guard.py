@@ -148,5 +148,7 @@ def names_person(text: str) -> bool:
 
 
 def asks_for_decision_on_person(text: str) -> bool:
-    """Whether ``text`` asks what to decide or believe about a named person."""
-    return names_person(text) and bool(words.pattern("decide").search(text))
+    """Whether ``text`` asks what to decide or believe about a named private person (a minister in the news is none)."""
+    if not names_person(text) or words.pattern("public_person").search(text):
+        return False
+    return "?" in text or bool(words.pattern("decide").search(text))

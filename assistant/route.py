@@ -9,7 +9,7 @@ from functools import cache
 from assistant import compose, words
 from assistant.grounds.case import Finding
 from assistant.types import Handoff, Hit, Passage, Route, Status
-from assistant.understand import Intent, Understood
+from assistant.understand import Intent, Understood, named_actors
 from corpus import analysis, lagrum
 
 # Tests that weigh two interests against each other: the person decides, in the checklist (law: see the notes on each).
@@ -38,7 +38,7 @@ def decline(understood: Understood) -> Routing | None:
         return Routing(Route.DECLINE, Status.UNANSWERABLE_OUT_OF_SCOPE, "about_assistant")
     if words.pattern("foreign").search(text) and not words.pattern("about_sweden").search(text):
         return Routing(Route.DECLINE, Status.UNANSWERABLE_OUT_OF_SCOPE, "foreign_law")
-    if words.pattern("task").search(text) and not understood.lagrum and not understood.actors:
+    if words.pattern("task").search(text) and not understood.lagrum and not named_actors(text):
         return Routing(Route.DECLINE, Status.UNANSWERABLE_OUT_OF_SCOPE, "off_topic")
     return None
 
@@ -117,7 +117,7 @@ def _handoff(understood: Understood, note: Passage | None, missing: tuple[str, .
             "date": understood.as_of.isoformat(), "sender_actor": understood.sender, "recipient_actor": understood.recipient,
             "purpose_code": understood.purpose, "mode": understood.mode}.items() if value}
     address = lagrum.from_ref(ref)
-    return Handoff(checklist_id(ref), (address.short() if address else ref,), (test,), prefill, missing)
+    return Handoff(checklist_id(ref), (address.first() if address else ref,), (test,), prefill, missing)
 
 
 def checklist_id(ref: str) -> str:

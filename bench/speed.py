@@ -31,8 +31,8 @@ def main() -> None:
     cold = []
     for _ in range(3):
         started = time.perf_counter()
-        subprocess.run([sys.executable, "-c", "from assistant.cli import main; main()", "ask", QUESTION, "--index", str(args.index), "--json"],
-                       check=True, stdout=subprocess.DEVNULL, env={**os.environ, "DELNINGSSTOD_RECORD": "false"})
+        command = [sys.executable, "-c", "from assistant.cli import main; main()", "ask", QUESTION, "--index", str(args.index), "--json"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "DELNINGSSTOD_RECORD": "false"})
         cold.append(time.perf_counter() - started)
     print(f"cold ask: median {sorted(cold)[1]:.1f} s of {', '.join(f'{one:.1f}' for one in cold)}")
     started = time.perf_counter()

@@ -32,6 +32,7 @@ class StatuteName:
     since: date | None = None
     until: date | None = None
     repealed_by: str | None = None
+    shown: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,14 @@ class Lagrum:
         where = " ".join(filter(None, (
             f"{self.kapitel} kap." if self.kapitel else "", f"{self.paragraf} §" if self.paragraf else "", self.pinpoint)))
         name = named(self.sfs)
-        law = name.short if name and name.short else f"{name.name} ({self.sfs})" if name else f"SFS {self.sfs}"
+        law = name.shown if name and name.shown else f"{name.name} ({self.sfs})" if name else f"SFS {self.sfs}"
         return f"{where} {law}".strip()
+
+    def first(self) -> str:
+        """«OSL 10 kap. 15 a §», «LUB 5 §»: statute first, as the rules write it."""
+        name = named(self.sfs)
+        law = name.short if name and name.short else f"SFS {self.sfs}"
+        return " ".join(filter(None, (law, f"{self.kapitel} kap." if self.kapitel else "", f"{self.paragraf} §" if self.paragraf else "")))
 
     def full(self) -> str:
         """«10 kap. 15 a § offentlighets- och sekretesslagen (2009:400)»."""
@@ -102,7 +109,7 @@ def names() -> tuple[StatuteName, ...]:
     rows = tomllib.loads(_TABLE.read_text(encoding="utf-8"))["statute"]
     return tuple(
         StatuteName(row["sfs"], row["short"], row["name"], tuple(row["aliases"]), row["chapters"],
-                    row.get("from"), row.get("to"), row.get("repealed_by"))
+                    row.get("from"), row.get("to"), row.get("repealed_by"), row.get("shown", row["short"]))
         for row in rows
     )
 

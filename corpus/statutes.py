@@ -23,7 +23,7 @@ from corpus.passage import Part, Passage, Source
 MIN_BODY = 40  # characters; below this a file holds front matter only (5,080 of 8,319 public Markdown statutes)
 _TAG = re.compile(r"\s*(?:Lag|Förordning|Balk|Kungörelse)\s\((\d{4}:\d+)\)\.\s*$")
 _PUNKT = re.compile(r"(?:(\d+)\.|([a-zåäö])\)|[-–•*])\s")
-_FORORDNING = re.compile(r"förordning|kungörelse|tillkännagivande|cirkulär|instruktion", re.I)
+_FORORDNING = re.compile(r"förordning|kungörelse|tillkännagivande|cirkulär|instruktion|övrigt", re.I)
 
 
 class StatuteError(ValueError):

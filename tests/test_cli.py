@@ -33,8 +33,9 @@ def test_ask_answers_in_the_terminal_with_numbered_sources(run):
 
 
 def test_ask_and_search_in_batch_keep_ids_and_order(run, tmp_path):
+    earlier = [{"role": "user", "content": "Får soc lämna uppgifter till Skatteverket?"}]
     rows = [{"id": "a", "question": "Vad är generalklausulen?", "as_of": "2026-11-22", "extra": 1},
-            {"id": "b", "question": "och till polisen?", "history": [{"role": "user", "content": "Får soc lämna uppgifter till Skatteverket?"}]}]
+            {"id": "b", "question": "och till polisen?", "history": earlier}]
     source = tmp_path / "in.jsonl"
     source.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     run("ask", "--batch", str(source), "--out", str(tmp_path / "a.jsonl"), ok=0)
@@ -48,8 +49,9 @@ def test_ask_and_search_in_batch_keep_ids_and_order(run, tmp_path):
 
 
 def test_grounds_finds_in_one_case_and_in_batch(run, tmp_path):
-    case = {"id": "c", "date": "2026-02-01", "sender_actor": "Försäkringskassan", "recipient_actor": "Skatteverket", "sender_osl": True,
-            "recipient_kind": "myndighet", "datum_public": False, "secrecy": ["28:1"], "purpose_code": "P4", "mode": "own"}
+    case = {"id": "c", "date": "2026-02-01", "sender_actor": "Försäkringskassan", "recipient_actor": "Skatteverket",
+            "sender_osl": True, "recipient_kind": "myndighet", "datum_public": False, "secrecy": ["28:1"], "purpose_code": "P4",
+            "mode": "own"}
     (tmp_path / "case.json").write_text(json.dumps(case), encoding="utf-8")
     found = json.loads(run("grounds", "--case", str(tmp_path / "case.json"), "--json", ok=0).stdout)
     assert found["outcome"] == "PERMITTED_AFTER_INTEREST_TEST"
@@ -59,7 +61,8 @@ def test_grounds_finds_in_one_case_and_in_batch(run, tmp_path):
 
 
 @pytest.mark.parametrize(("args", "code", "said"), [
-    (["ask"], 2, "Skriv en fråga"), (["ask", "x", "--as-of", "2026-13-01"], 2, "inget datum"), (["ask", "x", "--history", "/finns/inte"], 2, "finns inte"),
+    (["ask"], 2, "Skriv en fråga"), (["ask", "x", "--as-of", "2026-13-01"], 2, "inget datum"),
+    (["ask", "x", "--history", "/finns/inte"], 2, "finns inte"),
     (["ask", "--batch", "/finns/inte.jsonl", "--out", "/tmp/x"], 2, "finns inte"), (["ask", "--batch", "README.md"], 2, "--out"),
     (["corpus", "build", "--add", "/finns/inte"], 2, "finns inte"), (["grounds"], 2, "--case"), (["flyg"], 2, "delningsstod --help"),
     (["corpus", "fetch", "--source", "okänd"], 2, "Okänd källa"), (["search", " "], 2, "sökfråga"),

@@ -164,8 +164,9 @@ def test_the_index_is_searchable_as_a_langchain_retriever(small_world):
 # --- words and vectors ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("one", "other"), [("barnet", "barn"), ("skolan", "skola"), ("myndigheternas", "myndigheten"), ("lämnats", "lämnar"),
-                                            ("POLISEN", "polis"), ("hälso-\noch", "hälso och"), ("informations-\nutbyte", "informationsutbyte")])
+@pytest.mark.parametrize(("one", "other"), [
+    ("barnet", "barn"), ("skolan", "skola"), ("myndigheternas", "myndigheten"), ("lämnats", "lämnar"), ("POLISEN", "polis"),
+    ("hälso-\noch", "hälso och"), ("informations-\nutbyte", "informationsutbyte")])
 def test_forms_that_belong_together_meet(one, other):
     assert analysis.tokens(one) == analysis.tokens(other)
 

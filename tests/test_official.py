@@ -67,7 +67,8 @@ def test_a_lagrum_that_is_written_is_always_the_first_hit(official):
     law = load.shipped()
     osl = "SFS 2009:400"
     for ref, written in ((f"{osl} 10 kap. 27 §", "10 kap. 27 § OSL"), (f"{osl} 26 kap. 1 §", "26:1"), ("SFS 2025:170 6 §", "LUB 6 §"),
-                         ("SFS 2024:307 2 §", "2 § LUFFA"), (f"{osl} 10 kap. 15 a §", "10:15a"), ("SFS 2025:170 4 §", "4 § lagen (2025:170)")):
+                         ("SFS 2024:307 2 §", "2 § LUFFA"), (f"{osl} 10 kap. 15 a §", "10:15a"),
+                         ("SFS 2025:170 4 §", "4 § lagen (2025:170)")):
         understood = understand(Question(f"vad säger {written}?", AS_OF))
         hits = retrieve.search(understood, official, 5, found=prefill.look_up(understood, law).refs)
         assert hits[0].passage.ref == ref, written
@@ -143,7 +144,8 @@ def test_our_own_questions_are_found_and_handed_on(desk, official):
 
 
 @pytest.mark.parametrize("status", [
-    "unanswerable_out_of_scope", "refused_personal_data", "refused_decision_on_person", "refused_manipulation", "unanswerable_no_source",
+    "unanswerable_out_of_scope", "refused_personal_data", "refused_decision_on_person", "refused_manipulation",
+    "unanswerable_no_source",
     "clarification_needed", "answered"])
 def test_questions_to_decline_are_declined_in_their_kind_and_the_others_are_not(desk, status):
     questions = [row for row in rows(GOLDEN / "declined.jsonl") if row["expected"] == status]

@@ -216,7 +216,8 @@ def test_a_record_line_is_appended_whole(tmp_path):
 
 
 def test_a_ground_that_leaves_the_secrecy_out_is_said_to_be_closed_and_nobody_is_handed_off(desk):
-    answer = ask(desk, "Får vi lämna uppgift om en patients hälsotillstånd enligt 25 kap. 1 § till Försäkringskassan för att stoppa bidragsfusk?")
+    answer = ask(desk, "Får vi lämna uppgift om en patients hälsotillstånd enligt 25 kap. 1 § till Försäkringskassan för att stoppa "
+                       "bidragsfusk?")
     assert answer.handoff is None
     assert answer.claims[0].text == "10 kap. 15 a § OSL kan inte användas: sekretess enligt 25 kap. 1 § OSL är undantagen."
 

@@ -47,7 +47,8 @@ def test_no_room_is_called_utils():
 
 
 def test_importing_the_journey_loads_no_model_library_and_opens_nothing():
-    code = "import sys, assistant.pipeline, assistant.cli; print(sorted({'torch','sentence_transformers','ragas','streamlit','chromadb'} & set(sys.modules)))"
+    heavy = "{'torch', 'sentence_transformers', 'ragas', 'streamlit', 'chromadb'}"
+    code = f"import sys, assistant.pipeline, assistant.cli; print(sorted({heavy} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert result.stdout.strip() == "[]"
 

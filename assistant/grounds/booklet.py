@@ -13,7 +13,7 @@ from assistant import texts
 from assistant.grounds import paper, wording
 from assistant.grounds.load import Law, Rule
 from assistant.grounds.wording import Held, Quote
-from corpus.lagrum import from_ref, named
+from corpus.lagrum import OSL, Lagrum, from_ref, named, order
 
 TITLE = "Reglerna om att dela uppgifter, för granskning"
 KINDS = {"duty": "Skyldighet", "permission": "Möjlighet", "trap": "Ser ut som en grund men är ingen"}
@@ -23,6 +23,7 @@ BEFORE = {
     "annan_regel": "Den äldre lydelsen är en egen regel här.",
 }
 NO_WORDS = "Den officiella texten finns inte i indexet. Läs den hos källan."
+OPEN = "Öppna rättsfrågor"
 SIGN = ("Granskad av", "Datum")
 STYLE = """
 :root{--ink:#172b3f;--muted:#4a5763;--line:#c3ccd5;--shade:#f2f5f8}
@@ -30,7 +31,7 @@ STYLE = """
 body{font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;color:var(--ink);margin:0 auto;max-width:74rem;padding:1.5rem}
 h1{font-size:1.9rem;line-height:1.2;margin:0 0 .5rem}h2{font-size:1.35rem;margin:0 0 .25rem}h3{font-size:1.05rem;margin:0 0 .5rem}
 a{color:#0b4f8a}a:focus-visible{outline:3px solid #0b4f8a;outline-offset:2px}
-nav ul{columns:3 16rem;padding-left:1.1rem;margin:.25rem 0 1.25rem}nav li{break-inside:avoid}
+nav ul{display:flex;flex-wrap:wrap;gap:.15rem 1.25rem;list-style:none;padding:0;margin:.1rem 0 1rem}
 .page{border-top:3px solid var(--ink);padding:1.25rem 0 2.5rem}
 .muted{color:var(--muted);margin:.1rem 0 1rem;font-size:.94rem}
 .beside{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:2rem}
@@ -42,8 +43,10 @@ dt{font-weight:600;font-size:.94rem}dd p{margin:0 0 .2rem}
 .words blockquote{margin:0 0 .75rem;white-space:pre-line}
 .sign{display:grid;grid-template-columns:2fr 1fr;gap:2rem;margin-top:2.5rem;font-size:.94rem;color:var(--muted)}
 .sign span{border-top:1px solid var(--ink);padding-top:.25rem}
-@media print{body{font-size:10pt;max-width:none;padding:0}.page{break-before:page;border-top:0;padding-top:0}a{color:inherit;text-decoration:none}
-.words{border:1px solid var(--line)}h2,h3,dt{break-after:avoid}@page{size:A4;margin:16mm}}
+@media print{body{font-size:10pt;max-width:none;padding:0}a{color:inherit;text-decoration:none}
+.page{break-before:page;border-top:0;padding-top:0}
+.words{border:1px solid var(--line)}h2,h3,dt{break-after:avoid}}
+@page{size:A4;margin:16mm}
 """
 
 
@@ -51,8 +54,7 @@ dt{font-weight:600;font-size:.94rem}dd p{margin:0 0 .2rem}
 class Page:
     """One provision: the rules made from it and its official words, one for each wording."""
 
-    ref: str
-    title: str
+    lagrum: Lagrum
     statute: str
     rules: tuple[Rule, ...]
     quotes: tuple[Quote, ...]
@@ -61,25 +63,43 @@ class Page:
     def anchor(self) -> str:
         return self.rules[0].id
 
+    @property
+    def title(self) -> str:
+        return self.lagrum.short()
+
+    @property
+    def short(self) -> str:
+        """«10 kap. 15 a §», where the statute stands above."""
+        return self.lagrum.ref.removeprefix(f"SFS {self.lagrum.sfs} ")
+
 
 def pages(law: Law, index: Held | None) -> tuple[Page, ...]:
-    """Every provision there is a rule for, statute by statute, in the order of the rule files."""
+    """Every provision there is a rule for: OSL first, then statute by statute, each in the order of its paragrafer."""
     by_ref: dict[str, list[Rule]] = {}
     for rule in law.rules:
         by_ref.setdefault(rule.ref, []).append(rule)
-    return tuple(page(ref, tuple(rules), law, index) for ref, rules in by_ref.items())
+    return tuple(sorted((page(ref, tuple(rules), law, index) for ref, rules in by_ref.items()), key=place))
 
 
 def page(ref: str, rules: tuple[Rule, ...], law: Law, index: Held | None) -> Page:
     found = (wording.official(index, ref, max(law.as_of, rule.valid_from)) for rule in rules)
     quotes = {quote.sha256: quote for quote in found if quote}
-    return Page(ref, wording.label(ref), statute_of(ref), rules, tuple(quotes.values()))
+    return Page(address(ref), statute_of(ref), rules, tuple(quotes.values()))
+
+
+def address(ref: str) -> Lagrum:
+    found = from_ref(ref)
+    assert found  # the loader holds every ref to the form
+    return found
 
 
 def statute_of(ref: str) -> str:
-    address = from_ref(ref)
-    name = named(address.sfs) if address else None
-    return f"{name.name[:1].upper()}{name.name[1:]} ({name.sfs})" if name else ref
+    name = named(address(ref).sfs)
+    return f"{name.name[:1].upper()}{name.name[1:]} ({name.sfs})" if name else f"SFS {address(ref).sfs}"
+
+
+def place(one: Page) -> tuple[bool, str, tuple[int, str], tuple[int, str]]:
+    return one.lagrum.sfs != OSL, one.statute, order(one.lagrum.kapitel or "0"), order(one.lagrum.paragraf or "0")
 
 
 def contents(all_pages: tuple[Page, ...]) -> dict[str, list[Page]]:
@@ -103,7 +123,7 @@ def rows(rule: Rule, law: Law) -> Iterator[tuple[str, tuple[str, ...]]]:
         ("Bryter", (", ".join(wording.key(item) for item in rule.lifts) or "all sekretess som inget annat sägs om",)),
         ("Undantar", excluded),
         ("Att tänka på", tuple(filter(None, (rule.note, rule.trap, rule.open_question)))),
-        ("Öppna frågor", tuple(question.reason for question in wording.open_questions(rule, law))),
+        ("Öppna frågor", tuple(question.reason for question in law.questions if rule.id in question.rules)),
         ("Gäller", (validity(rule), BEFORE[rule.before])),
         ("Osäkert", doubts(rule)),
         ("Regelns id", (rule.id,)),
@@ -137,6 +157,11 @@ def intro(law: Law) -> tuple[str, ...]:
     )
 
 
+def questions(law: Law) -> tuple[str, ...]:
+    """The questions the texts leave open, with where they stand. The assistant answers none of them."""
+    return tuple(f"{question.reason[:1].upper()}{question.reason[1:]} ({question.citation})." for question in law.questions)
+
+
 # --- HTML -------------------------------------------------------------------------------------------------------------
 
 
@@ -151,8 +176,12 @@ def booklet_html(law: Law, index: Held | None) -> str:
             *(f"<p>{escape(line)}</p>" for line in intro(law)),
             '</header>\n<nav aria-label="Innehåll">',
             *(listed for statute, found in contents(all_pages).items() for listed in html_contents(statute, found)),
+            f'<p><a href="#oppna-fragor">{OPEN}</a></p>',
             "</nav>\n<main>",
             *(html_page(one, law) for one in all_pages),
+            f'<section class="page" id="oppna-fragor">\n<h2>{OPEN}</h2>\n<ul>',
+            *(f"<li>{escape(line)}</li>" for line in questions(law)),
+            "</ul>\n</section>",
             "</main>\n</body>\n</html>\n",
         )
     )
@@ -160,7 +189,7 @@ def booklet_html(law: Law, index: Held | None) -> str:
 
 def html_contents(statute: str, found: list[Page]) -> Iterator[str]:
     yield f"<h3>{escape(statute)}</h3>\n<ul>"
-    yield from (f'<li><a href="#{one.anchor}">{escape(one.title)}</a></li>' for one in found)
+    yield from (f'<li><a href="#{one.anchor}">{escape(one.short)}</a></li>' for one in found)
     yield "</ul>"
 
 
@@ -179,7 +208,8 @@ def html_rule(rule: Rule, law: Law) -> str:
     listed = "\n".join(
         f"<dt>{label}</dt><dd>{''.join(f'<p>{escape(value)}</p>' for value in values)}</dd>" for label, values in rows(rule, law)
     )
-    return f'<div class="rule"><p><strong>{escape(rule.provision)}.</strong> {escape(rule.says)}</p>\n<dl>{listed}</dl>\n<p>{signed(rule)}</p></div>'
+    says = f"<p><strong>{escape(rule.provision)}.</strong> {escape(rule.says)}</p>"
+    return f'<div class="rule">{says}\n<dl>{listed}</dl>\n<p>{escape(signed(rule))}</p></div>'
 
 
 def html_quote(quote: Quote) -> str:
@@ -205,9 +235,11 @@ def booklet_docx(law: Law, index: Held | None) -> bytes:
     document.add_heading("Innehåll", 1)
     for statute, found in contents(all_pages).items():
         paper.paragraph(document, statute, bold=True).paragraph_format.keep_with_next = True
-        paper.links(document, [(one.title, one.anchor) for one in found])
+        paper.links(document, [(one.short, one.anchor) for one in found])
     for number, one in enumerate(all_pages, 1):
         docx_page(document, one, number, law)
+    document.add_heading(OPEN, 1).paragraph_format.page_break_before = True
+    paper.bullets(document, questions(law))
     return paper.to_bytes(document)
 
 

@@ -9,7 +9,7 @@ from html import escape
 
 from assistant.grounds.checklist import OUTCOMES, Checklist, Choice, Step
 
-WIDTH, GAP, ROW_GAP, MARGIN, PAD = 430, 46, 44, 32, 16
+WIDTH, GAP, ROW_GAP, MARGIN, PAD = 470, 46, 44, 32, 16
 LINE, SMALL = 19, 17
 CHIP = 132
 CHIPS = {  # short name, fill, ink: each pair above 7:1 in contrast
@@ -24,6 +24,12 @@ STYLE = (
     ".q{font-size:15px;font-weight:600}.a{font-size:13px}.s{font-size:12px;fill:#4a5763}.t{font-size:22px;font-weight:700}"
     ".c{font-size:12px;font-weight:600}.box{fill:#fff;stroke:#8494a3}.side{fill:#f5f7f9;stroke:#8494a3;stroke-dasharray:5 3}"
     ".edge{fill:none;stroke:#4a5763;stroke-width:1.6}"
+)
+
+ROLE = 'role="img" aria-labelledby="titel beskrivning" lang="sv"'
+ARROW = (
+    '<defs><marker id="pil" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto">'
+    '<path d="M0 0L10 5L0 10z" fill="#4a5763"/></marker></defs>'
 )
 
 
@@ -57,13 +63,11 @@ def svg(checklist: Checklist) -> str:
     height = max(box.bottom for box in boxes) + MARGIN
     title = f"Flödet för {checklist.provision}"
     body = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
-        ' role="img" aria-labelledby="titel beskrivning" lang="sv">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}" {ROLE}>',
         f'<title id="titel">{escape(title)}</title>',
         f'<desc id="beskrivning">{escape(described(checklist, numbers))}</desc>',
         f"<style>{STYLE}</style>",
-        '<defs><marker id="pil" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto">'
-        '<path d="M0 0L10 5L0 10z" fill="#4a5763"/></marker></defs>',
+        ARROW,
         '<rect width="100%" height="100%" fill="#fff"/>',
         text(MARGIN, MARGIN + 18, title, "t"),
         *(text(MARGIN, MARGIN + 48 + LINE * at, line, "a") for at, line in enumerate(head)),
@@ -76,7 +80,7 @@ def svg(checklist: Checklist) -> str:
 
 def heading(checklist: Checklist) -> list[str]:
     words = [f"{one.formula}. {one.points} {one.strength}" for one in checklist.directions]
-    lines = [line for sentence in words for line in textwrap.wrap(sentence, 110)]
+    lines = [line for sentence in words for line in textwrap.wrap(sentence, 62)]
     return [*lines, f"Checklista {checklist.id}, {checklist.on}, version {checklist.version}. Streckad ram: sidofråga."]
 
 
@@ -123,7 +127,7 @@ def height_of(step: Step) -> float:
 
 
 def question_lines(step: Step) -> list[str]:
-    return textwrap.wrap(step.question, 50)
+    return textwrap.wrap(step.question, 46)
 
 
 def answer_lines(answer: Choice) -> list[str]:
@@ -159,7 +163,7 @@ def drawing(box: Box, numbers: dict[str, int]) -> list[str]:
 
 def goes(right: float, y: float, answer: Choice, numbers: dict[str, int]) -> list[str]:
     if answer.to not in OUTCOMES:
-        return [text(right, y, f"→ {numbers[answer.to]}", "c", "end")]
+        return [text(right, y, f"{'ta reda på → ' if answer.fetch else '→ '}{numbers[answer.to]}", "c", "end")]
     name, fill, ink = CHIPS[answer.to]
     chip = f'<rect x="{right - CHIP + 16:g}" y="{y - 13:g}" width="{CHIP - 16}" height="19" rx="9.5" fill="{fill}"/>'
     label = f'<text x="{right - (CHIP - 16) / 2:g}" y="{y + 1:g}" class="c" text-anchor="middle" style="fill:{ink}">{escape(name)}</text>'

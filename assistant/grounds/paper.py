@@ -242,13 +242,16 @@ def beside(document: Any, heads: Sequence[str], columns: Sequence[Sequence[tuple
     for cell, lines_of in zip(made.add_row().cells, columns, strict=True):
         for label, text in lines_of:
             labelled(cell, label, text)
+        cell._tc.remove(cell.paragraphs[0]._p)
 
 
 def labelled(cell: Any, label: str, text: str) -> None:
-    if label:
-        paragraph(cell, label, muted=True, size=8.5).paragraph_format.space_after = Pt(0)
-    for line in text.split("\n") if text else ():
-        paragraph(cell, line, size=9.5).paragraph_format.space_after = Pt(2)
+    """«Label: text», the label bold; further lines of the text under it."""
+    first, *more = clean(text).split("\n")
+    made = paragraph(cell, f"{label}: " if label and first else label, bold=True, size=9.5)
+    made.add_run(first).font.size = Pt(9.5)
+    for one in (made, *(paragraph(cell, line, size=9.5) for line in more)):
+        one.paragraph_format.space_after = Pt(2)
 
 
 def bookmark(target: Any, name: str, number: int) -> None:
@@ -269,7 +272,7 @@ def links(document: Any, targets: Iterable[tuple[str, str]]) -> None:
             made.add_run("  ·  ").font.color.rgb = MUTED
         link = OxmlElement("w:hyperlink")
         link.set(qn("w:anchor"), anchor)
-        run = made.add_run(clean(text))
+        run = made.add_run(clean(text).replace(" ", "\u00a0"))
         run.font.underline = True
         link.append(run._r)
         made._p.append(link)
