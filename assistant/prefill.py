@@ -108,6 +108,10 @@ def _purposes(case: Case, law: Law) -> tuple[str, ...]:
     recipient = law.actor(case.recipient_actor) if case.recipient_actor else None
     if recipient is None or case.sender_actor is None:
         return ()
+    if recipient.recipient_kind in ("enskild", "utländsk"):
+        return ("OUT",)  # toward a private or foreign recipient the purpose opens nothing; the other routes stand whatever it is
+    if recipient.kind in ("kommun", "region"):
+        return ()  # they do too many things for one purpose to be the usual one
     return next((codes for name, codes in _USUAL if name in recipient.lists), ())
 
 
