@@ -19,6 +19,8 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from assistant import desk, pipeline, prefill, retrieve
+from assistant.grounds import booklet, flowmap
+from assistant.grounds import checklist as checklists
 from assistant.grounds import load as rules
 from assistant.grounds.case import Case
 from assistant.grounds.find import find
@@ -270,6 +272,44 @@ def grounds(
         _show_finding(found)
     if not found["available"]:
         raise typer.Exit(1)
+
+
+@grounds_app.command("booklet")
+def grounds_booklet(
+    out_file: Annotated[Path, typer.Option("--out", help="Filen att skriva: .html eller .docx.")],
+    index: IndexFolder = None,
+) -> None:
+    """Skriv reglerna som ett häfte för jurister, med lagens ord bredvid där texten finns inläst."""
+    if out_file.suffix not in (".html", ".docx"):
+        raise BadInput("Häftet skrivs som .html eller .docx.")
+    with _opened(Settings(), index) as opened:
+        if out_file.suffix == ".html":
+            out_file.write_text(booklet.booklet_html(opened.law, opened.index), encoding="utf-8")
+        else:
+            out_file.write_bytes(booklet.booklet_docx(opened.law, opened.index))
+    out.print(f"Häftet är skrivet till {out_file}.", markup=False, highlight=False)
+
+
+@grounds_app.command("map")
+def grounds_map(
+    checklist: Annotated[str | None, typer.Argument(help="Checklistans id, till exempel osl-10-15a.")] = None,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Filen att skriva: .svg.")] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Rita en checklistas flöde som SVG; utan id listas checklistorna."""
+    if checklist is None:
+        for name in checklists.shipped_steps().ids:
+            print(name)
+        return
+    try:
+        picture = flowmap.svg(checklists.checklist(checklist, _day(as_of)))
+    except checklists.ChecklistError as error:
+        raise BadInput(str(error)) from error
+    if out_file is None:
+        print(picture)
+    else:
+        out_file.write_text(picture, encoding="utf-8")
+        out.print(f"Flödet är ritat i {out_file}.", markup=False, highlight=False)
 
 
 def _finding(row: Any, law: rules.Law) -> dict[str, Any]:

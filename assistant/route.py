@@ -8,6 +8,7 @@ from functools import cache
 
 from assistant import compose, words
 from assistant.grounds.case import Finding
+from assistant.grounds.checklist import checklist_id
 from assistant.types import Handoff, Hit, Passage, Route, Status
 from assistant.understand import Intent, Understood, named_actors
 from corpus import analysis, lagrum
@@ -119,12 +120,3 @@ def _handoff(understood: Understood, note: Passage | None, missing: tuple[str, .
     address = lagrum.from_ref(ref)
     return Handoff(checklist_id(ref), (address.first() if address else ref,), (test,), prefill, missing)
 
-
-def checklist_id(ref: str) -> str:
-    """«SFS 2009:400 10 kap. 15 a §» → «osl-10-15a»."""
-    address = lagrum.from_ref(ref)
-    if address is None:
-        return ref
-    name = lagrum.named(address.sfs)
-    short = name.short.lower() if name and name.short else address.sfs.replace(":", "-")
-    return "-".join(part.replace(" ", "") for part in (short, address.kapitel or "", address.paragraf or "") if part)

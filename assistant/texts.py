@@ -97,7 +97,8 @@ def day(value: date) -> str:
 # --- the web window
 
 NAME = "Delningsstöd"
-PAGES = {"chat": "Fråga", "assessment": "Intresseavvägning", "sources": "Källor", "review": "Granskning", "about": "Om tjänsten"}
+PAGES = {"chat": "Fråga", "share": "Får jag dela?", "assessment": "Intresseavvägning", "sources": "Källor", "review": "Granskning",
+         "about": "Om tjänsten"}
 GREETING = "Får uppgiften lämnas, och med vilket stöd?"
 QUESTION_PLACEHOLDER = "Skriv din fråga här"
 AS_OF = "Händelsedatum"
@@ -216,3 +217,158 @@ NO_CONTACT = "Kontaktuppgift är inte inställd. Fråga den som förvaltar tjän
 def amount(number: int) -> str:
     """«38 780»: a number with spaces between the thousands."""
     return f"{number:,}".replace(",", "\u00a0")
+
+
+# --- får jag dela och intresseavvägning
+
+SHARE_INTRO = ("Fyll i vem som lämnar, vem som får och varför. Du får veta vilka grunder som är öppna, i ordning, och varför de andra är "
+               "stängda. Inget du fyller i sparas.")
+SHARE_TABS = ("Ett utlämnande", "Möte med flera")
+SHARE_EMPTY = ("Här visas grunderna när du har fyllt i formuläret. Avsändare, mottagare, sekretess, syfte och om uppgiften är begärd avgör "
+               "vad som gäller. Är något okänt får du en fråga om det; inget gissas.")
+SENDER = "Vem lämnar uppgiften?"
+RECIPIENT = "Vem ska få uppgiften?"
+ACTOR_CHOOSE = "Skriv en myndighet eller verksamhet"
+SECRECY = "Vilken sekretess gäller för uppgiften hos den som lämnar?"
+SECRECY_CHOOSE = "Skriv ett ord eller en paragraf, till exempel socialtjänst eller 26 kap. 1 §"
+IS_PUBLIC = "Uppgiften är offentlig: ingen sekretess gäller för den"
+PURPOSE = "Vad ska uppgiften användas till?"
+PURPOSE_CHOOSE = "Välj ett syfte"
+MODE = "Har mottagaren begärt uppgiften?"
+MODES = {"request": "Ja, på begäran", "own": "Nej, på eget initiativ"}
+DECISION_DAY = "Dag för beslutet"
+SHOW_GROUNDS = "Visa grunderna"
+ANOTHER_CASE = "Börja om"
+YES, NO, DO_NOT_KNOW = "Ja", "Nej", "Vet inte"
+RECIPIENT_KINDS = {"myndighet": "En svensk myndighet", "enskild": "En enskild eller ett företag", "utländsk": "En utländsk myndighet"}
+STYCKEN = ("första stycket", "andra stycket", "tredje stycket", "fjärde stycket")
+STYCKE = "Vilket stycke i {label} gäller för uppgiften?"
+NUMBER_ONLY = "Skriv ett heltal."
+CHOOSE = "Välj"
+
+FACTS_HEADING = "Svara på det här också"
+FACTS_WHY = "Svaren kan ändra vilken grund som är öppen. Lämna det du inte vet."
+FACTS_ANSWERED = "Det du har svarat"
+ANSWER_FACTS = "Räkna om med svaren"
+FILL_IN = "Fyll i det här i formuläret först:"
+FINDING = "Vad som gäller"
+FINDINGS = {
+    "PUBLIC_NO_BREAK_NEEDED": ("Offentlig uppgift", "ok", "Uppgiften är offentlig. Ingen sekretess behöver brytas."),
+    "DUTY_NO_INTEREST_TEST": ("Ska lämnas", "ok", "En skyldighet gäller. Uppgiften ska lämnas, utan intresseavvägning."),
+    "DUTY_WITH_INTEREST_TEST": ("Ska lämnas efter avvägning", "warn", "En skyldighet gäller, men först ska en intresseavvägning göras."),
+    "PERMITTED_NO_INTEREST_TEST": ("Får lämnas", "ok", "En grund är öppen, utan intresseavvägning."),
+    "PERMITTED_AFTER_INTEREST_TEST": ("Får lämnas efter avvägning", "warn", "En grund är öppen, men först ska en intresseavvägning göras."),
+    "ONLY_GENERAL_CLAUSE": ("Bara generalklausulen", "warn", "Bara generalklausulen är öppen. Den kräver att det är uppenbart."),
+    "MIXED_LAYERS": ("Flera grunder behövs", "warn", "Flera sekretessbestämmelser gäller, och alla måste brytas var för sig."),
+    "BLOCKED": ("Ingen öppen grund", "stop", "Ingen grund är öppen för att lämna uppgiften."),
+    "NOT_AUTHORITY_RECIPIENT": ("Mottagaren är ingen myndighet", "stop", "Mottagaren är inte en myndighet. Andra regler gäller då."),
+    "NOT_AUTHORITY_SENDER": ("Avsändaren är ingen myndighet", "stop", "Avsändaren omfattas inte av offentlighets- och sekretesslagen."),
+    "FOREIGN_8_3": ("Utländsk mottagare", "stop", "Mottagaren är utländsk. Då gäller OSL 8 kap. 3 §."),
+    "LEGAL_REVIEW": ("Till jurist", "stop", "Reglerna ger inget säkert svar här. Frågan behöver en jurist."),
+}
+UNKNOWN = ("Uppgifter saknas", "plain", "Det går inte att säga vad som gäller innan mer är känt.")
+FIRST = "Först: {provision}"
+GROUND_KINDS = {"duty": ("Skyldighet", "law"), "permission": ("Möjlighet", "ok"), "trap": ("Gäller inte", "stop")}
+OPEN_GROUNDS = "Öppna grunder, i ordning ({count})"
+GROUND_TEST = "Prov"
+GROUND_DEPENDS = "Varför"
+GROUND_LIFTS = "Bryter sekretessen i {keys}."
+WEIGH = "Gör intresseavvägningen"
+TRY_CONDITIONS = "Gå igenom villkoren"
+NO_CHECKLIST_NEEDED = "Ingen intresseavvägning behövs."
+CLOSED_GROUNDS = "Stängda grunder och varför ({count})"
+BESIDE = "Vägar som alltid finns vid sidan av ({count})"
+WARNINGS = "Att tänka på"
+TO_LAWYER = "Ta frågan till en jurist."
+TO_LAWYER_WHY = "Reglerna lämnar något öppet i det här fallet. Ta med det som står här."
+TRACE = "Så räknades det ut ({count} regler prövade)"
+TRACE_HEAD = ("Regel", "Svar", "Avgörande uppgift", "Varför", "Version")
+RULES_UNREVIEWED = "Reglerna är ännu inte granskade av jurist. Lagens ord gäller."
+RIGHT_UNTIL = "Reglerna gäller rätten till och med {day}."
+FIELD_NAMES = {
+    "date": "dag", "sender_actor": "avsändare", "recipient_actor": "mottagare", "sender_osl": "avsändarens ställning",
+    "recipient_kind": "slag av mottagare", "datum_public": "om uppgiften är offentlig", "secrecy": "sekretess", "purpose_code": "syfte",
+    "mode": "sätt", "datum_subject": "vem uppgiften rör", "stycke": "stycke",
+}
+LAW_TEXT = "Lagtexten"
+LAW_TEXT_MISSING = "Texten finns inte bland källorna."
+
+MEETING_INTRO = ("Välj två till sex deltagare. Varje par prövas för sig, åt båda hållen, eftersom det som en får lämna till en annan inte "
+                 "säger något om nästa.")
+MEETING_WHO = "Vilka deltar?"
+MEETING_PURPOSE = "Vad ska uppgifterna användas till?"
+MEETING_MODE = "Hur lämnas uppgifterna?"
+MEETING_MODES = {"request": "På begäran av den som får", "own": "På eget initiativ"}
+MEETING_SECRECY = "Sekretess hos {name}"
+MEETING_OWN_PURPOSE = "Syfte när {name} lämnar"
+MEETING_SAME = "Samma syfte som ovan"
+MEETING_SHOW = "Visa matrisen"
+MEETING_FEW = "Välj minst två deltagare."
+MEETING_MATRIX = "Vem får lämna till vem"
+MEETING_CORNER = "Lämnar ↓ · Får →"
+MEETING_SELF = "–"
+PAIR = "{sender} → {recipient}: {outcome}"
+PAIR_OPEN = "Öppna som eget ärende"
+
+ASSESS_INTRO = ("En fråga i taget, med lagtexten bredvid. Du svarar och skriver skälen. Sista sidan visar vad svaren leder till och "
+                "ger dig ett protokoll.")
+ASSESS_PICK = "Vilken grund vill du pröva?"
+ASSESS_PICK_CHOOSE = "Skriv ett lagrum eller ett ord"
+ASSESS_START = "Börja"
+ASSESS_NOT_SURE = "Vet du inte vilken grund det gäller?"
+ASSESS_FIND = "Ta reda på det under Får jag dela?"
+ASSESS_RESUME = "Fortsätt en sparad bedömning"
+ASSESS_RESUME_FIELD = "Klistra in innehållet i den sparade filen"
+ASSESS_RESUME_BUTTON = "Fortsätt"
+ASSESS_RESUME_PERSON = "Det inklistrade innehåller ett {kind} och har inte lästs in. Ta bort det ur filen först."
+ASSESS_CHANGED = "Checklistans ord har ändrats sedan svaren sparades. Se över svaren."
+ASSESS_RESUMED = "Dina sparade svar är inlästa."
+ASSESS_LEAVE = "Avbryt och lämna sidan"
+ASSESS_PROGRESS = "Fråga {number} av högst {total}"
+ASSESS_DONE = "Alla frågor är besvarade"
+ASSESS_LAW_OF = "{provision}, som den lyder {day}"
+ASSESS_URGENT = "Är det bråttom?"
+ASSESS_TWO = "Du har redan börjat en bedömning enligt {old}. Vill du fortsätta den, eller börja en ny enligt {new}?"
+ASSESS_KEEP = "Fortsätt den jag har börjat"
+ASSESS_NEW = "Börja den nya"
+ASSESS_CONFIRM = "Stämmer det här?"
+ASSESS_CONFIRM_WHY = "Det här är förslag ur din fråga. Markera det som stämmer; resten följer inte med."
+ASSESS_UNSAID = "Din fråga sa inget om: {fields}."
+ASSESS_CONFIRMED = "Till första frågan"
+ASSESS_CONFIRM_FIELDS = {"sender_actor": "Avsändare", "recipient_actor": "Mottagare", "purpose_code": "Syfte", "mode": "Sätt"}
+PROPOSAL_FROM = {"question": "Förslag ur din fråga", "case": "Förslag ur ärendet"}
+PROPOSAL_USE = "Använd förslaget"
+ASSESS_HELP_EXAMPLE = "Exempel: {example}"
+ASSESS_DIRECTION = "Åt vilket håll provet pekar"
+ASSESS_REASON = "Skäl (måste skrivas)"
+ASSESS_REASON_SOME = "Skäl (måste skrivas vid vissa svar)"
+ASSESS_REASON_FREE = "Skäl (frivilligt)"
+ASSESS_REASON_HELP = "Inga personnummer eller namn."
+ASSESS_NEXT = "Nästa"
+ASSESS_BACK = "Föregående"
+ASSESS_CHOOSE_ONE = "Välj ett svar."
+ASSESS_NUMBER = "Texten innehöll ett {kind}. Meningen med numret är borttagen och har inte sparats. Läs igenom skälen och fortsätt."
+ASSESS_EARLIER = "Du svarade tidigare: {answer}"
+ASSESS_FETCH = "Att ta reda på"
+ASSESS_SUMMARY = "Dina svar"
+ASSESS_SUMMARY_SO_FAR = "Dina svar så här långt ({count})"
+ASSESS_CHANGE = "Ändra fråga {number}"
+ASSESS_RESULT = "Resultat"
+ASSESS_BECAUSE = "Varför"
+ASSESS_FOLLOWS = "Provet och dina svar"
+ASSESS_DO = "Att göra nu"
+DECIDED_BY_YOU = "Beslutet fattas av dig"
+OUTCOME_TONES = {"kan_lamnas": "ok", "ska_lamnas": "ok", "lamnas_inte": "stop", "behover_mer": "warn", "jurist": "warn"}
+ASSESS_PROTOCOL = "Protokoll"
+ASSESS_PROTOCOL_WHY = "Protokollet innehåller ärendet, grunderna, frågorna, dina svar och skäl, utfallet och lagtexten."
+ASSESS_WHO = "Bedömningen gjord av (roll eller namn på tjänstemannen)"
+ASSESS_DIARY = "Diarienummer"
+ASSESS_NUMBER_FIELD = "Fältet innehöll ett {kind}. Det är borttaget och har inte sparats."
+ASSESS_DOCX = "Hämta protokollet som Word"
+ASSESS_JSON = "Hämta protokollet som JSON"
+ASSESS_SAVE = "Spara och fortsätt en annan dag"
+ASSESS_SAVE_WHY = "Filen innehåller dina svar och skäl. Spara den i ärendet. Här sparas inget när du lämnar sidan."
+ASSESS_SAVE_BUTTON = "Hämta svaren som fil"
+ASSESS_FLOW = "Hela flödet"
+ASSESS_FLOW_ALT = "Bild av flödet för {provision}. Samma flöde står i ord under bilden."
+ASSESS_FLOW_WORDS = "Flödet i ord"

@@ -40,7 +40,7 @@ nav ul{display:flex;flex-wrap:wrap;gap:.15rem 1.25rem;list-style:none;padding:0;
 dl{display:grid;grid-template-columns:9rem minmax(0,1fr);margin:0}dt,dd{padding:.35rem 0;border-top:1px solid var(--line);margin:0}
 dt{font-weight:600;font-size:.94rem}dd p{margin:0 0 .2rem}
 .words{background:var(--shade);padding:1rem 1.25rem;align-self:start}
-.words blockquote{margin:0 0 .75rem;white-space:pre-line}
+.words blockquote{margin:0 0 .75rem}.words blockquote p{margin:0 0 .6rem}
 .sign{display:grid;grid-template-columns:2fr 1fr;gap:2rem;margin-top:2.5rem;font-size:.94rem;color:var(--muted)}
 .sign span{border-top:1px solid var(--ink);padding-top:.25rem}
 @media print{body{font-size:10pt;max-width:none;padding:0}a{color:inherit;text-decoration:none}
@@ -213,7 +213,8 @@ def html_rule(rule: Rule, law: Law) -> str:
 
 
 def html_quote(quote: Quote) -> str:
-    return f'<blockquote>{escape(quote.text)}</blockquote>\n<p class="muted">{escape(source(quote))}</p>'
+    parts = "".join(f"<p>{escape(part)}</p>" for part in wording.flowing(quote.text))
+    return f'<blockquote>{parts}</blockquote>\n<p class="muted">{escape(source(quote))}</p>'
 
 
 def source(quote: Quote) -> str:
@@ -249,7 +250,7 @@ def docx_page(document: Any, one: Page, number: int, law: Law) -> None:
     paper.bookmark(heading, one.anchor, number)
     paper.paragraph(document, one.statute, muted=True)
     left = [line for rule in one.rules for line in docx_rule(rule, law)]
-    right = [line for quote in one.quotes for line in (("", quote.text), (source(quote), ""))] or [("", NO_WORDS)]
+    right = [("", line) for quote in one.quotes for line in ("\n".join(wording.flowing(quote.text)), source(quote))] or [("", NO_WORDS)]
     paper.beside(document, ("Regeln i våra ord", "Lagens ord"), (left, right))
     paper.rule_off(document, SIGN)
 

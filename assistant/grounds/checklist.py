@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from assistant.grounds import wording
 from assistant.grounds.case import Ground
 from assistant.grounds.load import REF, Law, LawError, Located, Rule, T, build, read, shipped
-from assistant.route import checklist_id
+from corpus.lagrum import from_ref, named
 
 STEPS = Path(__file__).parent / "steps"
 VET_INTE = "vet_inte"
@@ -390,6 +390,16 @@ class Library:
     def ids(self) -> tuple[str, ...]:
         """Every checklist there is, those with an interest assessment first."""
         return tuple(self.by_id)
+
+
+def checklist_id(ref: str) -> str:
+    """«SFS 2009:400 10 kap. 15 a §» → «osl-10-15a»."""
+    address = from_ref(ref)
+    if address is None:
+        return ref
+    name = named(address.sfs)
+    short = name.short.lower() if name and name.short else address.sfs.replace(":", "-")
+    return "-".join(part.replace(" ", "") for part in (short, address.kapitel or "", address.paragraf or "") if part)
 
 
 def checklist(id: str, on: date, library: Library | None = None) -> Checklist:

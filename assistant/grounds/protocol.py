@@ -413,7 +413,8 @@ def quotes(document: Any, record: Assessment) -> None:
     paper.paragraph(document, "Ordagrant ur den lagrade officiella texten.", muted=True)
     for one in record.quotes:
         document.add_heading(one.label, 2)
-        paper.paragraph(document, one.text)
+        for part in wording.flowing(one.text):
+            paper.paragraph(document, part)
         since = f" Gäller från {texts.day(one.valid_from)}." if one.valid_from else ""
         paper.paragraph(document, f"Version {one.version}.{since} SHA-256 {one.sha256[:16]}.", muted=True, size=8.5)
 

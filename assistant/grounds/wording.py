@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from assistant.grounds.case import described
-from assistant.grounds.load import Condition, Law, OpenQuestion, Rule, Selector, Stop, provision
+from assistant.grounds.load import Condition, Law, OpenQuestion, Rule, Selector, Stop, covers, provision
 from corpus.lagrum import from_ref, ordinal
 from corpus.passage import Passage
 
@@ -31,9 +31,12 @@ def key(item: str) -> str:
 
 
 def secrecy(item: str, law: Law) -> str:
-    """A secrecy provision with what it protects, where the register says."""
+    """A secrecy provision, or a range of them, with what it protects, where the register says."""
     held = described(item, law)
-    return f"{key(item)}: {held.protects}" if held else key(item)
+    if held:
+        return f"{key(item)}: {held.protects}"
+    ranged = [one.protects for name, one in law.secrecy.items() if ":" in item and "-" in item and " st" not in name and covers(item, name)]
+    return f"{key(item)}: {'; '.join(ranged)}" if ranged else key(item)
 
 
 def exclusions(rule: Rule, law: Law) -> tuple[str, ...]:
@@ -140,6 +143,11 @@ def official(index: Held | None, ref: str, on: date) -> Quote | None:
     passages = index.get(index.at(ref)) if index else ()
     found = next((one for one in passages if one.kind in ("lag", "förordning") and one.status == "gällande" and one.applies(on)), None)
     return Quote(ref, label(ref), found.text, found.version, found.valid_from, found.url, found.sha256) if found else None
+
+
+def flowing(text: str) -> list[str]:
+    """A stored text as paragraphs: the line breaks of the source's own layout are spaces."""
+    return [" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
 def label(ref: str) -> str:
