@@ -46,7 +46,7 @@ class LookUp:
 
 def look_up(understood: Understood, law: Law) -> LookUp:
     """The finder's view of a question about a sharing; of other questions only the secrecy it seems to be about."""
-    case = as_case(understood, law)
+    case = _toward_usual(as_case(understood, law), law)
     secret = tuple(f"SFS 2009:400 {key.split(':')[0]} kap. {_spaced(key.split(':')[1])} §" for key in case.secrecy[:1])
     if understood.intent is not Intent.SHARING:
         about_secrecy = words.pattern("asks_secrecy").search(understood.text)
@@ -91,6 +91,16 @@ def _by_purpose(case: Case, law: Law) -> str:
 def first(finding: Finding) -> str:
     """The reference of the ground a finding puts first, or an empty text."""
     return next((g.ref for g in finding.available if g.provision == finding.primary), finding.available[0].ref if finding.available else "")
+
+
+def _toward_usual(case: Case, law: Law) -> Case:
+    """A case with no recipient, where the purpose has only one (concern for a child goes to the socialnämnd)."""
+    purpose = law.purposes.get(case.purpose_code or "")
+    if case.recipient_actor or purpose is None or purpose.recipient_activity is None:
+        return case
+    activity = purpose.recipient_activity
+    usual = next((one for one in law.actors.values() if activity in one.activity and one.kind == "kommun"), None)
+    return replace(case, recipient_actor=usual.name, recipient_kind=usual.recipient_kind, mode=case.mode or "own") if usual else case
 
 
 def _undecided(finding: Finding) -> bool:

@@ -223,10 +223,13 @@ def understand(question: Question) -> Understood:
     if follow_up and intent is Intent.KNOWLEDGE and len(text) < 80 and _intent(context, False) is Intent.SHARING \
             and not _KNOWLEDGE.search(text):
         intent = Intent.SHARING
+    purpose = _purpose(text) or (_purpose(context) if follow_up else None)
+    if purpose == "oro_barn" and intent is Intent.KNOWLEDGE and re.search(r"\b(?:vi|jag|we|i)\b", text, re.I):
+        intent = Intent.SHARING  # who tells of a child that fares ill asks what to do with it
     return Understood(
         question=question, text=f"{text} {context}".strip(), lagrum=named, statutes=lagrum.statutes(text, on), as_of=on, intent=intent,
         actors=tuple(dict.fromkeys(name for _, _, name in named_actors(f"{text} {context}"))), sender=sender, recipient=recipient,
-        mode=mode, purpose=_purpose(text) or (_purpose(context) if follow_up else None), secrecy=(), follow_up=follow_up,
+        mode=mode, purpose=purpose, secrecy=(), follow_up=follow_up,
         duty_asked=bool(_DUTY.search(text)),
     )
 

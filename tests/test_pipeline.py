@@ -48,8 +48,10 @@ def test_the_handoff_carries_what_was_said_and_never_the_secrecy(desk):
     assert "secrecy" not in handoff.prefill
 
 
-def test_a_duty_without_a_weighing_sends_nobody_through_a_checklist(desk):
-    answer = ask(desk, "måste skolan göra orosanmälan när ett barn far illa?")
+@pytest.mark.parametrize("text", ["måste skolan göra orosanmälan?", "måste skolan göra orosanmälan när ett barn far illa?",
+                                  "vi på polisen ser att ett barn far illa, vad gör vi?"])
+def test_a_duty_without_a_weighing_sends_nobody_through_a_checklist(desk, text):
+    answer = ask(desk, text)
     assert answer.status is Status.ANSWERED
     assert answer.handoff is None
     assert any(one.ref == "SFS 2025:400 19 kap. 1 §" for one in answer.citations)
