@@ -16,6 +16,7 @@ import yaml
 
 from assistant import texts
 from assistant import words as vocabulary
+from assistant.grounds.checklist import checklist_id
 from assistant.retrieve import Said
 from assistant.types import Citation, Claim, Hit, Warning_
 from assistant.understand import Intent, Understood
@@ -88,16 +89,17 @@ def label(passage: Passage, pinpoint: str = "") -> str:
 
 
 def compose(understood: Understood, hits: Sequence[Hit], index: Index, said: Said, lean: Sequence[str] = (),
-            lead: str = "", closed: Sequence[tuple[str, str]] = ()) -> Draft:
+            lead: str = "", closed: Sequence[tuple[str, str]] = (), unfit: frozenset[str] = frozenset(), sure: str = "") -> Draft:
     """The claims that answer, from the best hits; a draft with no claims when the hits carry nothing.
 
     ``lean``: references that belong in the answer if they were found at all (the secrecy, say). ``lead``: the ground that the
     rules put first; it leads the answer too, so that the short answer and the hand-off never speak of different grounds.
     ``closed``: (reference, secrecy key) of general grounds that leave the secrecy out; the answer says so with the words that do.
+    ``unfit``: references that are not for this recipient. ``sure``: the reference whose note's own «Ja» or «Nej» answers this question.
     """
     draft = Draft()
     _correct_premises(understood, index, draft)
-    ordered = _led(_by_rank(understood, _per_ref(hits)), lead)
+    ordered = _led(_by_rank(understood, [hit for hit in _per_ref(hits) if hit.passage.ref not in unfit]), lead)
     if not ordered:
         return draft
     main = ordered[0]
@@ -105,7 +107,7 @@ def compose(understood: Understood, hits: Sequence[Hit], index: Index, said: Sai
     notes = _notes(understood, index, said, main.passage.ref)
     draft.main, draft.note = main.passage, notes[0] if notes else None
     _shut(draft, understood, index, closed, lead)
-    _answer(draft, understood, main, hits, words)
+    _answer(draft, understood, main, hits, words, sure=main.passage.ref == sure, weighed=any(n.test for n in notes))
     for hit in _support(ordered, draft.note, lean):
         _reason(draft, hit, _notes(understood, index, said, hit.passage.ref), words)
     if draft.note:
@@ -147,25 +149,34 @@ def _notes(understood: Understood, index: Index, said: Said, ref: str) -> tuple[
         return ()
     passages = index.get(at)
     own = index.encoder.encode([f"{p.title}. {p.text}" for p in passages]) @ said.vector
+    # The note on a provision as a whole is named after it; it answers when the provision is named and little else is said.
+    whole = f"not:{checklist_id(ref)}"
+    named = any(one.ref == ref for one in understood.lagrum) and len(understood.question.text.split()) <= 8 \
+        and understood.intent is not Intent.WHEN
 
     def worth(n: int, position: int) -> float:
         rows = said.of == n
         asked = float((0.6 * said.words[rows] + said.near[rows]).max()) if rows.any() else 0.0
-        return asked + 0.7 * float(own[position]) + (0.15 if passages[position].topic in _TOPICS else 0.0)
+        about = (2.0 if named else 0.15) if passages[position].source == whole else 0.0
+        return asked + 0.7 * float(own[position]) + (0.15 if passages[position].topic in _TOPICS else 0.0) + about
 
     order = sorted(range(len(at)), key=lambda i: -worth(at[i], i))
     return tuple(passages[i] for i in order)
 
 
-def _answer(draft: Draft, understood: Understood, main: Hit, hits: Sequence[Hit], words: frozenset[str]) -> None:
+def _answer(draft: Draft, understood: Understood, main: Hit, hits: Sequence[Hit], words: frozenset[str], *, sure: bool,
+            weighed: bool) -> None:
+    """The short answer. A note's own «Ja» or «Nej» is kept only where the rules put its provision first (``sure``)."""
     passage, note = main.passage, draft.note
     quotes: list[str] = []
     if passage.kind != "not":
         told = words | frozenset(analysis.tokens(note.text)) if note else words
         for one in [hit.passage for hit in hits if hit.passage.ref == passage.ref][:2] if passage.zone == "avsnitt" else [passage]:
-            quotes += [draft.cite(one, start, end, pin) for start, end, pin in _spans(one, told, with_test=bool(note and note.test))]
+            spans = _spans(one, told, with_test=weighed, asked=understood.lagrum, exempting=bool(words & _exempt()))
+            quotes += [draft.cite(one, start, end, pin) for start, end, pin in spans]
     if note:
-        draft.claim(note.text, [draft.cite(note, 0, len(note.text)), *quotes], "svar")
+        start = 0 if sure else _bare(note.text)
+        draft.claim(_sentence(note.text[start:]), [draft.cite(note, start, len(note.text)), *quotes], "svar")
     elif quotes:
         draft.claim(_plain(draft, quotes[0]), quotes, "svar")
     else:
@@ -173,6 +184,16 @@ def _answer(draft: Draft, understood: Understood, main: Hit, hits: Sequence[Hit]
     if understood.intent is Intent.WHEN and passage.zone == "paragraf" and passage.valid_from:
         text = f"Den lydelse av {label(passage)} som citeras här gäller från den {texts.day(passage.valid_from)} ({passage.version})."
         draft.claim(text, quotes[:1], "svar")
+
+
+def _bare(text: str) -> int:
+    """Where a note's text begins when its own «Ja» or «Nej» is left out."""
+    match = _BARE.match(text)
+    return match.end() if match else 0
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _plain(draft: Draft, name: str) -> str:
@@ -199,10 +220,10 @@ def _reason(draft: Draft, hit: Hit, notes: Sequence[Passage], words: frozenset[s
     note = notes[0] if notes else None
     told = words | frozenset(analysis.tokens(note.text)) if note else words
     quotes = [] if passage.kind == "not" else [
-        draft.cite(passage, start, end, pin) for start, end, pin in _spans(passage, told, with_test=bool(note and note.test))]
+        draft.cite(passage, start, end, pin) for start, end, pin in _spans(passage, told, with_test=any(n.test for n in notes))]
     if note:
-        start = _BARE.match(note.text).end()  # type: ignore[union-attr]
-        draft.claim(note.text[start:], [draft.cite(note, start, len(note.text)), *quotes], "skäl")
+        start = _bare(note.text)
+        draft.claim(_sentence(note.text[start:]), [draft.cite(note, start, len(note.text)), *quotes], "skäl")
     elif quotes:
         draft.claim(_plain(draft, quotes[0]), quotes, "skäl")
 
@@ -242,12 +263,16 @@ def _mind(draft: Draft, index: Index, words: frozenset[str]) -> None:
 # --- which words to quote -------------------------------------------------------------------------------------------
 
 
-def _spans(passage: Passage, words: frozenset[str], *, with_test: bool) -> list[tuple[int, int, str]]:
-    """(start, end, pinpoint) of what to quote: the stycke nearest the question, and the one that states the test."""
+def _spans(passage: Passage, words: frozenset[str], *, with_test: bool, asked: Sequence[lagrum.Lagrum] = (),
+           exempting: bool = False) -> list[tuple[int, int, str]]:
+    """(start, end, pinpoint) of what to quote: the stycke asked for or nearest the question, and the one that states the test."""
     if not passage.parts:
         return [_window(passage, words)]
     stycken = _stycken(passage)
-    best = max(stycken, key=lambda span: (_overlap(passage.text[span[0]:span[1]], words) + (1.3 if span[2] == 1 else 0.0)))
+    named = next((span for one in asked if one.ref == passage.ref for span in stycken if span[2] == one.stycke), None)
+    exempts = next((span for span in stycken if _EXEMPTS.search(passage.text[span[0]:span[1]])), None) if exempting else None
+    near = max(stycken, key=lambda span: _overlap(passage.text[span[0]:span[1]], words) + (1.3 if span[2] == 1 else 0.0))
+    best = named or exempts or near
     spans = [_trimmed(passage, best, words)]
     if with_test:
         test = next((s for s in stycken if _TEST_WORDS.search(passage.text[s[0]:s[1]])), None)
@@ -297,6 +322,15 @@ def _window(passage: Passage, words: frozenset[str]) -> tuple[int, int, str]:
 def _sentence_end(text: str) -> int:
     ends = [m.end() for m in re.finditer(r"[.!?](?=\s)", text)]
     return ends[-1] if ends else len(text)
+
+
+_EXEMPTS = re.compile(r"Första\s+stycket\s+gäller\s+inte|gäller\s+inte\s+i\s+fråga\s+om")
+
+
+@cache
+def _exempt() -> frozenset[str]:
+    """Words that ask for what a provision leaves out."""
+    return frozenset(analysis.tokens("undantag undantagen undantagna undantas undantar excluded exempted exempt exceptions"))
 
 
 @cache

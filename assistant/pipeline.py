@@ -79,12 +79,15 @@ def _answered(question: Question, desk: Desk) -> Answer:
     looked = prefill.look_up(understood, desk.law)
     said = retrieve.said(understood, index)
     hits = retrieve.search(understood, index, HITS, found=looked.refs, seen=said)
-    draft = compose.compose(understood, hits, index, said, lean=_lean(looked), lead=prefill.first(looked.guess) if looked.guess else "",
-                            closed=looked.closed)
+    draft = compose.compose(understood, hits, index, said, lean=_lean(looked), lead=looked.lead,
+                            closed=looked.closed, unfit=looked.unfit,
+                            sure=prefill.first(looked.guess) if looked.guess and understood.intent is Intent.SHARING else "")
     way = routing.route(understood, hits, said.likeness, draft.main, draft.note, looked.guess,
-                        looked.likely, bool(looked.closed) and looked.finding is None)
+                        looked.likely, bool(looked.closed) and looked.finding is None, bool(looked.unfit))
     gone = _not_there(understood, index)
     held = any(index.at(one.ref) for one in understood.lagrum)
+    if understood.intent is not Intent.SHARING and understood.lagrum and len(gone) >= len(understood.lagrum):
+        held = False  # every lagrum asked about is missing or not yet in force: that is the answer
     if way.route is Route.DECLINE or (gone and not held and not draft.warnings):
         return _declined(understood, way, index, gone)
     if way.route is Route.CLARIFY:

@@ -12,7 +12,7 @@ from typing import Any
 
 from assistant import words
 from assistant.grounds.case import Case, Finding
-from assistant.grounds.find import find
+from assistant.grounds.find import find, matches, recipient_party
 from assistant.grounds.load import Actor, Law, reaches
 from assistant.understand import Intent, Understood
 from corpus import analysis
@@ -33,7 +33,8 @@ class LookUp:
     that recipient gives the same first ground; it may steer what is read and where the person is sent, never what is said to
     be open. ``refs``: provisions worth reading, best first. ``secret``: the secrecy the question seems to be about. ``likely``:
     the ground that the named purpose points to when too little else was said to try any. ``closed``: (reference, why) of the
-    general grounds that the secrecy in question shuts.
+    general grounds that the secrecy in question shuts. ``unfit``: references of rules that are certainly not for this
+    recipient (15 a § toward a bank); they neither lead nor support an answer, and nobody is handed over to them.
     """
 
     finding: Finding | None
@@ -41,37 +42,74 @@ class LookUp:
     guess: Finding | None = None
     secret: tuple[str, ...] = ()
     likely: str = ""
+    ahead: str = ""
     closed: tuple[tuple[str, str], ...] = ()
+    unfit: frozenset[str] = frozenset()
+
+    @property
+    def lead(self) -> str:
+        """The reference that leads the answer, or an empty text: the ground put first."""
+        return self.ahead or (first(self.guess) if self.guess else "")
 
 
 def look_up(understood: Understood, law: Law) -> LookUp:
     """The finder's view of a question about a sharing; of other questions only the secrecy it seems to be about."""
     case = _toward_usual(as_case(understood, law), law)
+    looked = _looked(understood, case, law)
+    if case.recipient_kind == "utländsk":
+        looked = replace(looked, ahead="SFS 2009:400 8 kap. 3 §", refs=("SFS 2009:400 8 kap. 3 §", *looked.refs))
+    elif understood.purpose == "oro_barn" and words.pattern("asks_duty").search(understood.text):
+        report = next((rule for rule in law.rules if rule.id.startswith("sol-19-1") and case.date
+                       and rule.valid_from <= case.date < rule.valid_to), None)
+        looked = replace(looked, ahead=report.ref, refs=(report.ref, *looked.refs)) if report else looked
+    if understood.intent is not Intent.SHARING:
+        return looked
+    return replace(looked, unfit=_unfit(case, law) - {one.ref for one in understood.lagrum} - set(looked.secret))
+
+
+def _unfit(case: Case, law: Law) -> frozenset[str]:
+    """References all of whose rules leave out a private or foreign recipient (10 kap. 15 a § toward a bank).
+
+    Only for these: that somebody is no authority is told by the word, while who gives and who gets is read with less certainty.
+    """
+    recipient = _actor(case.recipient_actor, law)
+    if recipient is None or case.recipient_kind not in ("enskild", "utländsk"):
+        return frozenset()
+    party = recipient_party(replace(case, purpose_code=case.purpose_code or "OUT"), recipient, law)
+    out = {rule.ref for rule in law.rules if matches(rule.recipient, party) is False}
+    return frozenset(out - {rule.ref for rule in law.rules if matches(rule.recipient, party) is not False})
+
+
+def _looked(understood: Understood, case: Case, law: Law) -> LookUp:
     secret = tuple(f"SFS 2009:400 {key.split(':')[0]} kap. {_spaced(key.split(':')[1])} §" for key in case.secrecy[:1])
     if understood.intent is not Intent.SHARING:
         about_secrecy = words.pattern("asks_secrecy").search(understood.text)
         return LookUp(None, secret, None, secret) if about_secrecy else LookUp(None, ())
+    written = any(one.sfs == "2009:400" and one.kapitel and int(one.kapitel.split()[0]) >= 15 for one in understood.lagrum)
     finding = find(case, law)
     if not _undecided(finding):
-        return LookUp(finding, tuple(dict.fromkeys([*_refs(finding), *secret])), finding, secret, "", _closed(case, law))
+        return LookUp(finding, tuple(dict.fromkeys([*_refs(finding), *secret])), finding, secret, closed=_closed(case, law, written))
     tried = [find(replace(case, purpose_code=purpose, mode=case.mode or "request", recipient_kind=case.recipient_kind or "myndighet"), law)
              for purpose in _purposes(case, law)]
     refs = [ref for guess in tried for ref in _refs(guess)]
     agreed = tried[0] if tried and not _undecided(tried[0]) and len({first(one) for one in tried}) == 1 else None
-    closed = _closed(case, law)
+    closed = _closed(case, law, written)
     likely = "" if agreed or closed else _by_purpose(case, law)
     return LookUp(None, tuple(dict.fromkeys(filter(None, [*refs, likely, *(ref for ref, _ in closed), *secret]))), agreed, secret,
-                  likely, closed)
+                  likely, closed=closed)
 
 
 # The general grounds people ask for by name or purpose; which secrecy each leaves out is the rules' to say.
 _GENERAL = ("SFS 2009:400 10 kap. 15 a §", "SFS 2009:400 10 kap. 27 §")
 
 
-def _closed(case: Case, law: Law) -> tuple[tuple[str, str], ...]:
-    """The general grounds that leave out the secrecy most likely met, where the question is about purposes 1–5."""
+def _closed(case: Case, law: Law, written: bool) -> tuple[tuple[str, str], ...]:
+    """The general grounds that leave out the secrecy most likely met, where the question is about purposes 1–5.
+
+    A guess from words alone shuts nothing: the secrecy must be written in the question, or be that of a named giver.
+    """
     purpose = law.purposes.get(case.purpose_code or "")
-    if purpose is None or purpose.point is None or not case.secrecy:
+    if purpose is None or purpose.point is None or not case.secrecy or case.sender_actor is None and not written:
         return ()
     rules = {rule.ref: rule for rule in law.rules if rule.ref in _GENERAL and case.date and rule.valid_from <= case.date}
     key = case.secrecy[0]
@@ -138,9 +176,18 @@ def as_case(understood: Understood, law: Law) -> Case:
         sender_actor=sender.name if sender else None, recipient_actor=recipient.name if recipient else None,
         sender_osl=sender.osl if sender and sender.osl is not None else True if sender and sender.kind == "oklar" else None,
         recipient_kind=recipient.recipient_kind if recipient else None,
-        datum_public=False, secrecy=secrecy(understood, law), purpose_code=understood.purpose, mode=understood.mode or _mode(understood),
+        datum_public=False, secrecy=secrecy(understood, law), purpose_code=_as_crime(understood, recipient),
+        mode=understood.mode or _mode(understood),
         facts=tuple(sorted(facts.items())),
     )
+
+
+def _as_crime(understood: Understood, recipient: Actor | None) -> str | None:
+    """The purpose; wrong payments and cheating told to those who only fight crime are told as crime."""
+    only_crime = recipient is not None and "LUB_2" in recipient.lists and "LUFFA_2" not in recipient.lists
+    if only_crime and understood.purpose in ("P3", "P4", "P5"):
+        return "P2" if understood.mode == "request" else "P1"
+    return understood.purpose
 
 
 def proposed_facts(text: str) -> dict[str, Any]:
@@ -151,7 +198,7 @@ def proposed_facts(text: str) -> dict[str, Any]:
     return facts
 
 
-def secrecy(understood: Understood, law: Law, limit: int = 2) -> tuple[str, ...]:
+def secrecy(understood: Understood, law: Law, limit: int = 1) -> tuple[str, ...]:
     """The secrecy provisions most likely met: those the question writes, else those of the giver's activity and its words."""
     written = tuple(f"{one.kapitel}:{one.paragraf.replace(' ', '')}" for one in understood.lagrum
                     if one.sfs == "2009:400" and one.kapitel and one.paragraf and 15 <= int(one.kapitel.split()[0]) <= 43)
@@ -173,7 +220,8 @@ def secrecy(understood: Understood, law: Law, limit: int = 2) -> tuple[str, ...]
             value += 2.0 if row.activity & actor.activity else 0.0
             held = re.search(rf"(?<![\wåäö]){re.escape(actor.name.lower())}", row.holders.lower())
             value += (2.5 if held.start() == 0 else 2.0) if held else 0.0
-        value += sum(1.5 for word in (*row.words, *row.activity) if len(word) > 3 and word.lower() in text)
+        value += sum(1.5 for word in (*row.words, *row.activity)
+                     if len(word) > 3 and re.search(rf"(?<![a-zåäö]){re.escape(word.lower())}", text))
         value += 1.5 if actor is None and any(meant.issuperset(analysis.tokens(name)) for name in row.activity) else 0.0
         if value >= 1.5:
             scored.append((-value, order, row.key))

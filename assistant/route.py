@@ -45,10 +45,11 @@ def decline(understood: Understood) -> Routing | None:
 
 
 def route(understood: Understood, hits: Sequence[Hit], likeness: float, main: Passage | None, note: Passage | None,
-          finding: Finding | None = None, likely: str = "", closed: bool = False) -> Routing:
+          finding: Finding | None = None, likely: str = "", closed: bool = False, private: bool = False) -> Routing:
     """Where the question goes once its hits are known. ``likeness``: cosine to the nearest staff wording.
 
-    ``closed``: the general grounds leave out the secrecy in question, so that there is nothing to weigh.
+    ``closed``: the general grounds leave out the secrecy in question; ``private``: the recipient is no Swedish authority. In both
+    cases there is nothing to weigh.
     """
     if not hits or main is None:
         return Routing(Route.DECLINE, Status.UNANSWERABLE_NO_SOURCE, "no_source")
@@ -64,7 +65,7 @@ def route(understood: Understood, hits: Sequence[Hit], likeness: float, main: Pa
     if sharing and len(missing) >= 3 and not understood.lagrum and len(_telling(understood.text)) <= 1 \
             and not understood.follow_up:
         return Routing(Route.CLARIFY, Status.CLARIFICATION_NEEDED, "too_little", missing)
-    handoff = None if closed else _handoff(understood, note, missing, finding, likely)
+    handoff = None if closed or private else _handoff(understood, note, missing, finding, likely)
     if handoff:
         return Routing(Route.ASSESS, Status.ANSWERED_WITH_HANDOFF, "interest_assessment", missing, handoff)
     return Routing(Route.ANSWER, Status.ANSWERED, "", missing if understood.intent is Intent.SHARING else ())

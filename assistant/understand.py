@@ -145,6 +145,8 @@ def _roles(text: str) -> tuple[str | None, str | None, str | None]:
         sender, recipient = (sender, other) if sender else (other, recipient)
     if sender == recipient:
         recipient = None
+    if recipient is None and words.pattern("foreign_body").search(text):
+        recipient = "utländsk myndighet"
     if mode is None:
         mode = "own" if _OWN.search(text) else "request" if _REQUEST.search(text) else None
     return sender, recipient, mode
@@ -192,6 +194,7 @@ _NAMED_RULES = (
 
 
 def _lagrum(text: str, on: date) -> tuple[Lagrum, ...]:
+    text = re.sub(r"(?<!kap\. )(?<!kap )(?<!:)\b15 ?a §", "10 kap. 15 a §", text)  # the field's own «15 a §» is OSL's
     written = [one for mention in lagrum.find(text, on) for one in mention.lagrum]
     numbered = {one.paragraf for one in written}
     called = [one for pattern, one in _NAMED_RULES if re.search(pattern, text, re.I) and one.paragraf not in numbered]
