@@ -14,7 +14,7 @@
     "Loading...": "Läser in …", "Connection error": "Ingen kontakt med tjänsten", "Connecting": "Ansluter", "Running...": "Arbetar …",
     "Page not found": "Sidan finns inte", "Clear caches": "Töm mellanlager", "Calendar": "Kalender", "Choose date": "Välj datum", "Previous month": "Föregående månad", "Next month": "Nästa månad",
     "Open calendar": "Öppna kalendern", "Clear date": "Töm datum", "Selected date": "Valt datum", "Press enter": "Tryck retur",
-    "Previous": "Föregående", "Next": "Nästa", "Year": "År", "Month": "Månad",
+    "progress": "Hur långt du har kommit", "Previous": "Föregående", "Next": "Nästa", "Year": "År", "Month": "Månad",
   };
   const STARTS = [
     ["Error: Date set outside allowed range", "Datumet ligger utanför det som går att välja."],
@@ -92,6 +92,19 @@
     }
   };
 
+  const turned = new Set();  // a page of the checklist, a finding: its heading is brought into view and gets the focus, once
+  const turn = () => {
+    for (const heading of document.querySelectorAll("[data-step]")) {
+      if (turned.has(heading.dataset.step) || !heading.offsetParent) continue;
+      turned.add(heading.dataset.step);
+      setTimeout(() => {
+        if (document.querySelector("[role=alert]")) return;
+        heading.focus({ preventScroll: true });
+        heading.scrollIntoView({ block: "start" });
+      }, 120);
+    }
+  };
+
   const alerts = new WeakSet();
   const bring = () => {
     for (const alert of document.querySelectorAll("[role=alert]")) {
@@ -107,6 +120,7 @@
     }
     name();
     tell();
+    turn();
     bring();
   }).observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["aria-label", "title", "placeholder"] });
   put(document.body);
