@@ -151,27 +151,17 @@ def test_a_thin_question_asks_for_what_is_missing_and_is_asked_again_with_it(win
     assert latest.answer.status is not Status.CLARIFICATION_NEEDED
 
 
-def test_a_handoff_carries_the_prefill_on_to_the_checklist(window, monkeypatch):
-    real = parts.page_file
-    monkeypatch.setattr(parts, "page_file", lambda name: real("not_there" if name == "assessment" else name))
+def test_a_handoff_carries_its_proposals_on_to_the_checklist_unconfirmed(window):
     window.button(key="example-2").click().run()
     handoff = window.session_state["exchanges"][0].answer.handoff
     assert handoff is not None
     assert texts.HANDOFF in shown(window)
     window.button(key="to-checklist-0").click().run()
-    assert window.session_state["handoff"] == handoff.prefill
-    assert window.session_state["handoff_checklist"] == handoff.checklist
-    assert texts.CHECKLIST_COMING in shown(window)
-
-
-def test_the_checklist_opens_where_there_is_one(window, monkeypatch, tmp_path):
-    (tmp_path / "assessment.py").write_text("import streamlit as st\nst.html(f\"här: {sorted(st.session_state['handoff'])}\")\n")
-    real = parts.page_file
-    monkeypatch.setattr(parts, "page_file", lambda name: tmp_path / "assessment.py" if name == "assessment" else real(name))
-    window.button(key="example-2").click().run()
-    prefill = window.session_state["exchanges"][0].answer.handoff.prefill
-    window.button(key="to-checklist-0").click().run()
-    assert f"här: {sorted(prefill)}" in shown(window)
+    begun = window.session_state["assessment"]
+    assert begun.checklist.id == handoff.checklist
+    assert begun.unconfirmed
+    assert dict(begun.unconfirmed).items() <= handoff.prefill.items()
+    assert begun.case.purpose_code is None
 
 
 def test_a_question_is_answered_though_the_page_was_started_over_meanwhile(window, monkeypatch):

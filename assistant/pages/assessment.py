@@ -90,8 +90,6 @@ def _arrive(opened: Desk) -> None:
 
 def _begin(opened: Desk) -> None:
     handoff = st.session_state.pop("handoff")
-    if "checklist" not in handoff:  # as the chat wrote it at first: the proposals alone, the checklist beside them
-        handoff = {"checklist": st.session_state.pop("handoff_checklist", ""), "prefill": handoff}
     try:
         st.session_state["assessment"] = ongoing.begun(handoff, opened.law, date.today())
     except (ChecklistError, ValueError) as error:

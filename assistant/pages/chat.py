@@ -140,11 +140,8 @@ def _handoff(answer: Answer, number: int) -> None:
         st.html(f'<p class="ds-lead">{escape(", ".join(handoff.provisions))}</p>{markup.paragraphs(texts.HANDOFF)}'
                 + (markup.paragraphs(texts.TEST.format(test=test)) if test else "") + markup.paragraphs(texts.PREFILLED))
         if st.button(texts.TO_CHECKLIST, key=f"to-checklist-{number}", type="primary"):
-            st.session_state["handoff"] = dict(handoff.prefill)
-            st.session_state["handoff_checklist"] = handoff.checklist
-            if parts.page_file("assessment").is_file():
-                st.switch_page(parts.page_file("assessment"))
-            st.html(markup.notice(texts.CHECKLIST_COMING))
+            st.session_state["handoff"] = {"checklist": handoff.checklist, "prefill": dict(handoff.prefill), "missing": handoff.missing}
+            st.switch_page(parts.page_file("assessment"))
 
 
 def _complete(one: Exchange, number: int) -> None:
