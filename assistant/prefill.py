@@ -56,8 +56,9 @@ def look_up(understood: Understood, law: Law) -> LookUp:
     """The finder's view of a question about a sharing; of other questions only the secrecy it seems to be about."""
     case = _toward_usual(as_case(understood, law), law)
     looked = _looked(understood, case, law)
-    if case.recipient_kind == "utländsk":
-        looked = replace(looked, ahead="SFS 2009:400 8 kap. 3 §", refs=("SFS 2009:400 8 kap. 3 §", *looked.refs))
+    main_rule = _main_rule(case, looked)
+    if main_rule:
+        looked = replace(looked, ahead=main_rule, refs=(main_rule, *looked.refs))
     elif understood.purpose == "oro_barn" and words.pattern("asks_duty").search(understood.text):
         report = next((rule for rule in law.rules if rule.id.startswith("sol-19-1") and case.date
                        and rule.valid_from <= case.date < rule.valid_to), None)
@@ -65,6 +66,15 @@ def look_up(understood: Understood, law: Law) -> LookUp:
     if understood.intent is not Intent.SHARING:
         return looked
     return replace(looked, unfit=_unfit(case, law) - {one.ref for one in understood.lagrum} - set(looked.secret))
+
+
+def _main_rule(case: Case, looked: LookUp) -> str:
+    """What stands first toward somebody outside: secrecy toward a foreign body (OSL 8 kap. 3 §), or toward private parties where no
+    ground is open (8 kap. 1 §).
+    """
+    if case.recipient_kind == "utländsk":
+        return "SFS 2009:400 8 kap. 3 §"
+    return "SFS 2009:400 8 kap. 1 §" if case.recipient_kind == "enskild" and not looked.lead else ""
 
 
 def _unfit(case: Case, law: Law) -> frozenset[str]:

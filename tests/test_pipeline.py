@@ -229,3 +229,16 @@ def test_a_note_beside_the_main_one_never_answers_yes_or_no(desk):
         beside = [claim.text for claim in ask(desk, text).claims if claim.role == "skäl"]
         assert beside
         assert not [one for one in beside if one.lower().startswith(("ja", "nej"))]
+
+
+@pytest.mark.parametrize(("text", "first"), [
+    ("Får vi lämna ut uppgifter till ett privat bolag?", "SFS 2009:400 8 kap. 1 §"),
+    ("Får vi lämna ut uppgifter till banken?", "SFS 2009:400 8 kap. 1 §"),
+    ("Får Skatteverket lämna uppgifter till skattemyndigheten i Norge?", "SFS 2009:400 8 kap. 3 §"),
+    ("Får vi lämna uppgifter till norsk polis?", "SFS 2009:400 8 kap. 3 §"),
+])
+def test_somebody_outside_is_met_by_the_main_rule_and_no_handoff_to_an_assessment_between_authorities(desk, text, first):
+    answer = ask(desk, text)
+    assert first in {one.ref for one in answer.citations}
+    assert "SFS 2009:400 10 kap. 15 a §" not in {one.ref for one in answer.citations if one.kind == "lag"}
+    assert answer.handoff is None
