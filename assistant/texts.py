@@ -75,6 +75,15 @@ ASK = {
     "secrecy": "Vilken sekretess gäller för uppgiften hos er?",
     "mode": "Har mottagaren begärt uppgiften, eller vill ni lämna den på eget initiativ?",
 }
+USUAL = {  # answers to press instead of writing them; each is put into the question as it stands
+    "sender": ("socialnämnden", "skolan", "vårdgivaren", "Försäkringskassan", "Skatteverket", "Polismyndigheten"),
+    "recipient": ("Polismyndigheten", "socialnämnden", "Skatteverket", "Försäkringskassan", "Kronofogden", "skolan"),
+    "datum": ("adress", "hälsa", "ekonomi", "brottsmisstanke"),
+    "purpose": ("stoppa felaktiga utbetalningar", "utreda brott", "förebygga brott", "anmäla oro för ett barn",
+                "tillsyn av vår verksamhet"),
+    "mode": ("på begäran", "på eget initiativ"),
+}
+WRITE_OWN = "Eller skriv själv"
 CLARIFY = "Frågan går inte att besvara innan jag vet mer. Svara på det här, så söker jag på nytt:"
 CONTACT_LAWYER = "Rättsläget är oklart här. Ta frågan till myndighetens jurist."
 

@@ -17,6 +17,7 @@ from assistant import desk, guard, pipeline, texts
 from assistant.pages import markup, parts
 from assistant.settings import Settings
 from assistant.types import Answer, Completeness, Question, Status
+from assistant.understand import understand
 
 ROOT = Path(__file__).resolve().parents[1]
 WORLD = Path(__file__).parent / "data" / "world"
@@ -149,6 +150,26 @@ def test_a_thin_question_asks_for_what_is_missing_and_is_asked_again_with_it(win
     latest = window.session_state["exchanges"][-1]
     assert latest.question == "Får vi lämna uppgifter? Uppgiften lämnas från Försäkringskassan till Skatteverket."
     assert latest.answer.status is not Status.CLARIFICATION_NEEDED
+
+
+def test_the_usual_answers_to_what_is_missing_are_buttons(window):
+    window.chat_input[0].set_value("Får vi lämna uppgifter?").run()
+    usual = {group.key.rsplit("-", 1)[1]: group for group in window.button_group}
+    usual["sender"].set_value("skolan")
+    usual["recipient"].set_value("Polismyndigheten")
+    usual["purpose"].set_value("utreda brott")
+    next(button for button in window.button if button.label == texts.SEARCH_AGAIN).click().run()
+    latest = window.session_state["exchanges"][-1]
+    assert latest.question == "Får vi lämna uppgifter? Uppgiften lämnas från skolan till Polismyndigheten. Syfte: utreda brott."
+    assert latest.answer.status is not Status.CLARIFICATION_NEEDED
+
+
+@pytest.mark.parametrize(("name", "usual"), [
+    (name, usual) for name, several in texts.USUAL.items() if name != "datum" for usual in several])
+def test_every_usual_answer_is_understood_as_what_it_answers(name, usual):
+    way = {"sender": "Uppgiften lämnas från {}.", "recipient": "Uppgiften lämnas till {}."}.get(name, "{}.")
+    asked = Question(f"Får vi lämna uppgifter? {way.format(usual)}", TODAY)
+    assert getattr(understand(asked), name)
 
 
 def test_a_handoff_carries_its_proposals_on_to_the_checklist_unconfirmed(window):

@@ -149,15 +149,23 @@ def _complete(one: Exchange, number: int) -> None:
     with st.form(key=f"complete-{number}", border=True):
         if one.answer.status is not Status.CLARIFICATION_NEEDED:
             st.html(f'<h3 class="ds-next">{texts.COMPLETE}</h3><p>{texts.COMPLETE_WHY}</p>')
-        written = {
-            name: st.text_input(f"{texts.FIELDS.get(name, name)} – {texts.ASK[name]}", key=f"missing-{number}-{name}", max_chars=200)
-            for name in one.answer.missing if name in texts.ASK}
+        written = {name: _missing(name, number) for name in one.answer.missing if name in texts.ASK}
         if st.form_submit_button(texts.SEARCH_AGAIN, type="primary"):
-            told = {name: value.strip() for name, value in written.items() if value and value.strip()}
+            told = {name: value for name, value in written.items() if value}
             if told:
                 _ask(_completed(one.question, told))
                 st.rerun()
             st.html(markup.alert(texts.FILL_ONE))
+
+
+def _missing(name: str, number: int) -> str:
+    """One missing fact: the usual answers as buttons, and a field for any other, which wins when both are given."""
+    label = f"{texts.FIELDS.get(name, name)} – {texts.ASK[name]}"
+    usual = texts.USUAL.get(name, ())
+    pressed = st.pills(label, usual, key=f"usual-{number}-{name}") if usual else None
+    own = st.text_input(f"{texts.FIELDS.get(name, name)} – {texts.WRITE_OWN}" if usual else label, key=f"missing-{number}-{name}",
+                        max_chars=200, placeholder=texts.WRITE_OWN if usual else None, label_visibility="collapsed" if usual else "visible")
+    return own.strip() or pressed or ""
 
 
 def _completed(question: str, told: dict[str, str]) -> str:
