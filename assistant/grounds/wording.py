@@ -34,8 +34,9 @@ def secrecy(item: str, law: Law) -> str:
     """A secrecy provision, or a range of them, with what it protects, where the register says."""
     held = described(item, law)
     if held:
-        return f"{key(item)}: {held.protects}"
-    ranged = [one.protects for name, one in law.secrecy.items() if ":" in item and "-" in item and " st" not in name and covers(item, name)]
+        return f"{key(item)}: {held.protects}" if held.protects else key(item)
+    ranged = [one.protects for name, one in law.secrecy.items()
+              if one.protects and ":" in item and "-" in item and " st" not in name and covers(item, name)]
     return f"{key(item)}: {'; '.join(ranged)}" if ranged else key(item)
 
 

@@ -36,7 +36,7 @@ def actors(law: Law) -> dict[str, str]:
 
 def secrecy(label: str, key: str, law: Law) -> list[str]:
     """Secrecy provisions, found by words or number; several may apply."""
-    names = {item: f"{wording.key(item)}: {held.protects}{words(held.words)}" for item, held in law.secrecy.items()}
+    names = {item: wording.secrecy(item, law) + words(held.words) for item, held in law.secrecy.items()}
     return list(st.multiselect(label, list(names), format_func=names.__getitem__, placeholder=texts.SECRECY_CHOOSE, key=key,
                                filter_mode="contains", select_all=False, persist_state="session"))
 
