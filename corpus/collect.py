@@ -182,7 +182,7 @@ def _notes() -> Iterator[Source]:
 def inputs(paths: Iterable[Path]) -> dict[str, str]:
     """File → fingerprint of all that a build over ``paths`` would read, our notes, wordings and lexicon included."""
     here = Path(__file__).parent
-    own = [*sorted(here.glob("notes/**/*.md")), *sorted(here.glob("questions/*.jsonl")), *sorted(here.glob("*.yaml")),
+    own = [*sorted(here.glob("notes/**/*.md")), *sorted(here.glob("questions/*.yaml")), *sorted(here.glob("*.yaml")),
            *sorted(here.glob("*.toml")), *sorted(here.glob("*.py"))]
     return {str(path): fingerprint(path) for path in (*own, *files(paths))}
 

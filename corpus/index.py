@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from corpus import analysis, collect
+from corpus import analysis, collect, questions
 from corpus.embed import Encoder
 from corpus.passage import Part, Passage, Source
 
@@ -124,7 +124,7 @@ def _write(target: Path, gathered: collect.Collection, paths: Sequence[Path], di
     progress("Skriver texter", 0, len(passages))
     _write_texts(target / "passages.sqlite", passages, gathered.sources)
     _write_words(target / "words", (_searchable(p) for p in passages), progress, len(passages))
-    wordings = [(n, line) for n, p in enumerate(passages) for line in p.staff]
+    wordings = questions.placed(questions.load(), passages)
     (target / "wordings.json").write_text(json.dumps([n for n, _ in wordings]), encoding="utf-8")
     _write_words(target / "wordings", (line for _, line in wordings), lambda *_: None, len(wordings))
     vectors = _vectors(encoder, [_searchable(p, 1_500) for p in passages], progress)

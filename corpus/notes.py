@@ -28,7 +28,7 @@ _REF = re.compile(
 )
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _KEYS = frozenset(
-    ["id", "title", "ref", "also", "kind", "sfs", "valid_from", "valid_to", "test", "read_against", "reviewed_by", "reviewed_on", "staff"]
+    ["id", "title", "ref", "also", "kind", "sfs", "valid_from", "valid_to", "test", "read_against", "reviewed_by", "reviewed_on"]
 )
 
 
@@ -38,7 +38,7 @@ class NoteError(ValueError):
 
 @dataclass(frozen=True)
 class Note:
-    """One note. ``sections`` maps a heading of ``SECTIONS`` to its text; ``staff`` holds staff's own wordings."""
+    """One note. ``sections`` maps a heading of ``SECTIONS`` to its text. How staff ask for it: ``corpus/questions/``."""
 
     id: str
     title: str
@@ -52,7 +52,6 @@ class Note:
     read_against: str | None
     reviewed_by: str | None
     reviewed_on: date | None
-    staff: tuple[str, ...]
     short: str
     sections: dict[str, str]
     body: str
@@ -96,15 +95,12 @@ def read(path: Path) -> Note:
     for key in ("valid_from", "valid_to", "reviewed_on"):
         if head[key] is not None and not isinstance(head[key], date):
             raise wrong(f"{key} must be a date YYYY-MM-DD or null")
-    staff = head["staff"] or []
-    if len(staff) < 3 or not all(isinstance(line, str) and line.strip() for line in staff):
-        raise wrong("staff must list at least three wordings as text")
     short, sections = _sections(parts[2], wrong)
     return Note(
         id=head["id"], title=str(head["title"]), ref=head["ref"], also=tuple(head["also"] or ()), kind=head["kind"],
         sfs=head["sfs"], valid_from=head["valid_from"], valid_to=head["valid_to"], test=head["test"],
         read_against=head["read_against"], reviewed_by=head["reviewed_by"], reviewed_on=head["reviewed_on"],
-        staff=tuple(line.strip() for line in staff), short=short, sections=sections, body=parts[2].strip(),
+        short=short, sections=sections, body=parts[2].strip(),
     )
 
 
@@ -132,6 +128,5 @@ def passages(note: Note) -> Iterator[Passage]:
         yield Passage(
             id=f"not:{note.id}#{number}", ref=note.ref, source=f"not:{note.id}", title=note.title, kind="not", zone="not",
             headings=(note.title, heading), text=text, valid_from=note.valid_from, valid_to=note.valid_to,
-            version=note.sfs or "", staff=note.staff if number == 0 else (), status="gällande",
-            topic=note.kind, test=note.test or "", also=note.also,
+            version=note.sfs or "", status="gällande", topic=note.kind, test=note.test or "", also=note.also,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
@@ -45,7 +45,6 @@ class Passage:
     page: int | None = None
     url: str = ""
     status: str = "gällande"
-    staff: tuple[str, ...] = field(default=(), compare=False)
     # Of a note: what it is about (``notes.KINDS``), the test it describes, and the other provisions it leans on.
     topic: str = ""
     test: str = ""

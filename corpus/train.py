@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from corpus import notes
+from corpus import notes, questions
 
 VOCABULARY = 32_000
 DIMENSIONS = 128  # as good as 256 in a blend, measured on 70 questions
@@ -59,12 +59,10 @@ def natural_pairs(rows: list[dict], rng: random.Random) -> list[tuple[str, str]]
     return pairs
 
 
-def staff_pairs(root: Path, held_out: frozenset[str]) -> list[tuple[str, str]]:
+def staff_pairs(held_out: frozenset[str]) -> list[tuple[str, str]]:
     """Staff's wordings → the note that answers them, leaving out the provisions in ``held_out``."""
-    return [
-        (wording, f"{note.title}. {note.short}")
-        for note in notes.load(root) if note.ref not in held_out for wording in note.staff
-    ]
+    answers = {note.id: f"{note.title}. {note.short}" for note in notes.load()}
+    return [(one.text, answers[one.note]) for one in questions.load() if one.ref not in held_out and one.note in answers]
 
 
 def train(pairs: list[tuple[str, str]], extra: list[tuple[str, str]], *, epochs: int, seed: int, out: Path) -> dict:
@@ -148,7 +146,7 @@ def main() -> None:
     rows = list(passages(args.passages))
     held = frozenset(args.held_out.read_text(encoding="utf-8").split("\n")) if args.held_out else frozenset()
     pairs = natural_pairs(rows, random.Random(args.seed))
-    extra = staff_pairs(notes.NOTES, held)
+    extra = staff_pairs(held)
     digest = hashlib.sha256()
     for a, b in pairs + extra:
         digest.update(a.encode() + b"\0" + b.encode() + b"\n")
