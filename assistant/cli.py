@@ -158,7 +158,7 @@ def search(
 def _hits(question: Question, opened: pipeline.Desk, k: int, explain: bool) -> list[dict[str, Any]]:
     from assistant import compose, guard
 
-    if guard.check(question.text):
+    if guard.check_question(question.text):
         return []
     understood = understand(question)
     found = retrieve.search(understood, opened.index, k, found=prefill.look_up(understood, opened.law).refs)

@@ -17,6 +17,7 @@ import yaml
 from assistant import texts
 from assistant import words as vocabulary
 from assistant.grounds.checklist import checklist_id
+from assistant.prefill import LookUp
 from assistant.retrieve import Said
 from assistant.types import Citation, Claim, Hit, Warning_
 from assistant.understand import Intent, Understood
@@ -88,27 +89,24 @@ def label(passage: Passage, pinpoint: str = "") -> str:
 # --- the answer ----------------------------------------------------------------------------------------------------
 
 
-def compose(understood: Understood, hits: Sequence[Hit], index: Index, said: Said, lean: Sequence[str] = (),
-            lead: str = "", closed: Sequence[tuple[str, str]] = (), unfit: frozenset[str] = frozenset(), sure: str = "") -> Draft:
+def compose(understood: Understood, hits: Sequence[Hit], index: Index, said: Said, looked: LookUp) -> Draft:
     """The claims that answer, from the best hits; a draft with no claims when the hits carry nothing.
 
-    ``lean``: references that belong in the answer if they were found at all (the secrecy, say). ``lead``: the ground that the
-    rules put first; it leads the answer too, so that the short answer and the hand-off never speak of different grounds.
-    ``closed``: (reference, secrecy key) of general grounds that leave the secrecy out; the answer says so with the words that do.
-    ``unfit``: references that are not for this recipient. ``sure``: the reference whose note's own «Ja» or «Nej» answers this question.
+    The ground that the rules put first leads the answer too, so that the short answer and the hand-off never speak of
+    different grounds; what they close is said with the words that close it; what is not for this recipient is left out.
     """
     draft = Draft()
     _correct_premises(understood, index, draft)
-    ordered = _led(_by_rank(understood, [hit for hit in _per_ref(hits) if hit.passage.ref not in unfit]), lead)
+    ordered = _led(_by_rank(understood, [hit for hit in _per_ref(hits) if hit.passage.ref not in looked.unfit]), looked.lead)
     if not ordered:
         return draft
     main = ordered[0]
     words = frozenset(said.tokens)
     notes = _notes(understood, index, said, main.passage.ref)
     draft.main, draft.note = main.passage, notes[0] if notes else None
-    _shut(draft, understood, index, closed, lead)
-    _answer(draft, understood, main, hits, words, sure=main.passage.ref == sure, weighed=any(n.test for n in notes))
-    for hit in _support(ordered, draft.note, lean):
+    _shut(draft, understood, index, looked)
+    _answer(draft, understood, main, hits, words, sure=main.passage.ref == looked.sure, weighed=any(n.test for n in notes))
+    for hit in _support(ordered, draft.note, looked.lean):
         _reason(draft, hit, _notes(understood, index, said, hit.passage.ref), words)
     if draft.note:
         _mind(draft, index, words)
@@ -228,9 +226,9 @@ def _reason(draft: Draft, hit: Hit, notes: Sequence[Passage], words: frozenset[s
         draft.claim(_plain(draft, quotes[0]), quotes, "skäl")
 
 
-def _shut(draft: Draft, understood: Understood, index: Index, closed: Sequence[tuple[str, str]], lead: str) -> None:
+def _shut(draft: Draft, understood: Understood, index: Index, looked: LookUp) -> None:
     """That a general ground can't be used, and the stycke that leaves the secrecy out: first, unless another ground leads."""
-    for ref, key in closed:
+    for ref, key in looked.closed:
         passage = in_force(index, ref, understood)
         address = lagrum.from_ref(ref)
         if passage is None or address is None:
@@ -242,7 +240,7 @@ def _shut(draft: Draft, understood: Understood, index: Index, closed: Sequence[t
         start, end, stycke = spans[0] if spans else (0, len(passage.text), 0)
         pin = f"{lagrum.ordinal(stycke)} stycket" if stycke else ""
         draft.claim(texts.CLOSED.format(ground=address.short(), secrecy=secrecy), [draft.cite(passage, start, end, pin)],
-                    "skäl" if lead else "svar")
+                    "skäl" if looked.lead else "svar")
 
 
 def _mind(draft: Draft, index: Index, words: frozenset[str]) -> None:
@@ -351,10 +349,7 @@ def _overlap(text: str, words: Iterable[str]) -> float:
 
 @cache
 def _premises() -> tuple[tuple[re.Pattern[str], str, str, tuple[str, ...]], ...]:
-    import corpus
-
-    path = Path(corpus.__file__).parent / "premises.yaml"
-    rows = yaml.safe_load(path.read_text(encoding="utf-8"))["premises"]
+    rows = yaml.safe_load((Path(analysis.__file__).parent / "premises.yaml").read_text(encoding="utf-8"))["premises"]
     return tuple((re.compile(row["says"], re.I), row["text"], row["ref"], tuple(row["also"])) for row in rows)
 
 

@@ -45,6 +45,15 @@ def check(text: str, today: date | None = None) -> Refusal | None:
         return Refusal(Status.ERROR_INTERNAL, "guard")
 
 
+def check_question(text: str, today: date | None = None) -> Refusal | None:
+    """As ``check``, and also what asks for a decision on a named person."""
+    try:
+        return _check(text, today or date.today()) or (
+            Refusal(Status.REFUSED_DECISION_ON_PERSON, "named_person") if asks_for_decision_on_person(text) else None)
+    except Exception:  # a guard that breaks must block
+        return Refusal(Status.ERROR_INTERNAL, "guard")
+
+
 def _check(text: str, today: date) -> Refusal | None:
     if not text.strip() or not re.search(r"\w", text):
         return Refusal(Status.ERROR_EMPTY, "empty")

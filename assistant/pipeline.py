@@ -13,7 +13,7 @@ from assistant import compose, guard, model, prefill, record, retrieve, texts, v
 from assistant import route as routing
 from assistant.grounds.case import Finding
 from assistant.grounds.load import Law
-from assistant.types import Answer, Citation, Claim, Completeness, Handoff, Hit, NextStep, Question, Route, Status, Warning_
+from assistant.types import Answer, Citation, Claim, Completeness, Handoff, NextStep, Question, Route, Status, Warning_
 from assistant.understand import Intent, Understood, understand
 from corpus import lagrum
 from corpus.index import Index
@@ -51,19 +51,16 @@ def answer(question: Question, desk: Desk) -> Answer:
 
 def _stopped(question: Question) -> Answer | None:
     """The refusal of a question that must not go further, or None. Earlier turns are guarded like the question."""
-    for text in (question.text, *(turn.content for turn in question.history[-guard.MAX_HISTORY_TURNS:] if turn.role == "user")):
-        refusal = guard.check(text)
-        if refusal:
-            return _refusal(question, refusal)
-    if guard.asks_for_decision_on_person(question.text):
-        return _plain(question, Status.REFUSED_DECISION_ON_PERSON, texts.DECISION_ON_PERSON, NextStep("rephrase", texts.DECISION_ON_PERSON))
-    return None
+    earlier = (turn.content for turn in question.history[-guard.MAX_HISTORY_TURNS:] if turn.role == "user")
+    refusal = guard.check_question(question.text) or next(filter(None, map(guard.check, earlier)), None)
+    return _refusal(question, refusal) if refusal else None
 
 
 def _refusal(question: Question, refusal: guard.Refusal) -> Answer:
     said = {
         Status.REFUSED_PERSONAL_DATA: texts.PERSONAL_DATA.format(kind=refusal.kind),
         Status.REFUSED_MANIPULATION: texts.MANIPULATION,
+        Status.REFUSED_DECISION_ON_PERSON: texts.DECISION_ON_PERSON,
         Status.ERROR_EMPTY: texts.EMPTY.format(example=texts.EXAMPLES[0]),
         Status.ERROR_TOO_LONG: texts.TOO_LONG.format(limit=guard.MAX_CHARACTERS),
     }.get(refusal.status, texts.INTERNAL.format(code=refusal.kind))
@@ -79,11 +76,8 @@ def _answered(question: Question, desk: Desk) -> Answer:
     looked = prefill.look_up(understood, desk.law)
     said = retrieve.said(understood, index)
     hits = retrieve.search(understood, index, HITS, found=looked.refs, seen=said)
-    draft = compose.compose(understood, hits, index, said, lean=_lean(looked), lead=looked.lead,
-                            closed=looked.closed, unfit=looked.unfit,
-                            sure=prefill.first(looked.guess) if looked.guess and understood.intent is Intent.SHARING else "")
-    way = routing.route(understood, hits, said.likeness, draft.main, draft.note, looked.guess,
-                        looked.likely, bool(looked.closed) and looked.finding is None, bool(looked.unfit))
+    draft = compose.compose(understood, hits, index, said, looked)
+    way = routing.route(understood, hits, said.likeness, draft, looked, desk.law)
     gone = _not_there(understood, index)
     held = any(index.at(one.ref) for one in understood.lagrum)
     if understood.intent is not Intent.SHARING and understood.lagrum and len(gone) >= len(understood.lagrum):
@@ -102,7 +96,7 @@ def _answered(question: Question, desk: Desk) -> Answer:
     return Answer(
         answer_id=_fresh(), status=way.status, as_of_date=understood.as_of, law_as_of=date.fromisoformat(index.manifest.law_as_of),
         completeness=Completeness.PARTIAL if withheld or gone or way.missing else Completeness.COMPLETE,
-        text_md=_text(compose.as_markdown(claims, citations), draft.warnings, way.handoff, understood),
+        text_md=_text(compose.as_markdown(claims, citations), draft.warnings, way.handoff, understood, desk.law),
         claims=claims, citations=citations, grounds=_grounds(looked.finding), handoff=way.handoff, missing=way.missing,
         next_steps=_next(way, understood), warnings=warnings, withheld_claims=withheld,
     )
@@ -129,12 +123,6 @@ def _phrased(understood: Understood, claims: tuple[Claim, ...], citations: tuple
     return (*phrased, *rest), tuple(trouble)
 
 
-def _lean(looked: prefill.LookUp) -> tuple[str, ...]:
-    """The provisions an answer leans on when they were found: the ground put first, and the secrecy."""
-    ground = prefill.first(looked.guess) if looked.guess else ""
-    return tuple(filter(None, (ground, looked.likely, *looked.secret)))
-
-
 def _grounds(finding: Finding | None) -> tuple[dict[str, object], ...]:
     """The finder's grounds, open ones first, as the finding writes them."""
     if finding is None:
@@ -143,14 +131,13 @@ def _grounds(finding: Finding | None) -> tuple[dict[str, object], ...]:
     return (*({**one, "open": True} for one in data["available"]), *({**one, "open": False} for one in data["blocked"]))
 
 
-def _text(body: str, warnings: list[Warning_], handoff: Handoff | None, understood: Understood) -> str:
+def _text(body: str, warnings: list[Warning_], handoff: Handoff | None, understood: Understood, law: Law) -> str:
     parts = [body]
     notes = [warning.text for warning in warnings if warning.code != "false_premise"]
     if notes:
         parts.append("\n".join(f"- {compose.escaped(note)}" for note in dict.fromkeys(notes)))
     if handoff:
-        test = texts.TESTS.get(handoff.tests[0], "")
-        parts.append(f"**{texts.NEXT}**\n\n{texts.HANDOFF} Provet: {test}." if test else f"**{texts.NEXT}**\n\n{texts.HANDOFF}")
+        parts.append(f"**{texts.NEXT}**\n\n{texts.HANDOFF} {texts.TEST.format(test=law.tests[handoff.tests[0]].formula)}")
     if understood.intent is Intent.SHARING:
         parts.append(f"*{texts.DISCLAIMER}*")
     return "\n\n".join(parts)
@@ -256,6 +243,3 @@ def _plain(question: Question, status: Status, text: str, step: NextStep, *, ind
 
 def _fresh() -> str:
     return uuid.uuid4().hex
-
-
-__all__ = ["Desk", "Hit", "answer"]

@@ -47,9 +47,24 @@ class LookUp:
     unfit: frozenset[str] = frozenset()
 
     @property
+    def sure(self) -> str:
+        """The ground put first, or an empty text: what its note answers with «Ja» or «Nej» answers the question too."""
+        return first(self.guess) if self.guess else ""
+
+    @property
     def lead(self) -> str:
-        """The reference that leads the answer, or an empty text: the ground put first."""
-        return self.ahead or (first(self.guess) if self.guess else "")
+        """The reference that leads the answer, or an empty text."""
+        return self.ahead or self.sure
+
+    @property
+    def lean(self) -> tuple[str, ...]:
+        """The references that belong in the answer if they were found at all: the ground put first, and the secrecy."""
+        return tuple(filter(None, (self.sure, self.likely, *self.secret)))
+
+    @property
+    def shut(self) -> bool:
+        """Whether there is nothing to weigh: the general grounds leave the secrecy out, or the recipient is no Swedish authority."""
+        return (bool(self.closed) and self.finding is None) or bool(self.unfit)
 
 
 def look_up(understood: Understood, law: Law) -> LookUp:
@@ -132,7 +147,7 @@ def _by_purpose(case: Case, law: Law) -> str:
     purpose = law.purposes.get(case.purpose_code or "")
     if purpose is None or purpose.point is None or case.recipient_kind in ("enskild", "utländsk"):
         return ""
-    rule = next((rule for rule in law.rules if rule.ref == "SFS 2009:400 10 kap. 15 a §"), None)
+    rule = next((rule for rule in law.rules if rule.ref == _GENERAL[0]), None)
     return rule.ref if rule and case.date and rule.valid_from <= case.date else ""
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from functools import cache
 
 from assistant import compose, words
+from assistant.compose import Draft
 from assistant.grounds.case import Finding
 from assistant.grounds.checklist import checklist_id
+from assistant.grounds.load import Law
+from assistant.prefill import LookUp
 from assistant.types import Handoff, Hit, Passage, Route, Status
 from assistant.understand import Intent, Understood, named_actors
 from corpus import analysis, lagrum
 
-# Tests that weigh two interests against each other: the person decides, in the checklist (law: see the notes on each).
-WEIGHED = ("overvagande_skal_mot", "uppenbart_for", "foretrade_for", "star_klart_mot", "synnerliga_skal_mot", "overvagande_skal_mot_allm")
 # A question is in the field when it says one of its words, or is very like something staff have asked. Likeness alone can't
 # tell: over 501 questions in the field and 36 outside, the two kinds overlap from 0.32 to 0.56.
 LIKE = 0.62
@@ -44,14 +45,9 @@ def decline(understood: Understood) -> Routing | None:
     return None
 
 
-def route(understood: Understood, hits: Sequence[Hit], likeness: float, main: Passage | None, note: Passage | None,
-          finding: Finding | None = None, likely: str = "", closed: bool = False, private: bool = False) -> Routing:
-    """Where the question goes once its hits are known. ``likeness``: cosine to the nearest staff wording.
-
-    ``closed``: the general grounds leave out the secrecy in question; ``private``: the recipient is no Swedish authority. In both
-    cases there is nothing to weigh.
-    """
-    if not hits or main is None:
+def route(understood: Understood, hits: Sequence[Hit], likeness: float, draft: Draft, looked: LookUp, law: Law) -> Routing:
+    """Where the question goes once its hits are known. ``likeness``: cosine to the nearest staff wording."""
+    if not hits or draft.main is None:
         return Routing(Route.DECLINE, Status.UNANSWERABLE_NO_SOURCE, "no_source")
     sharing = understood.intent is Intent.SHARING
     said = words.pattern("field").search(understood.text) or understood.purpose or len(understood.actors) > (0 if sharing else 1)
@@ -65,10 +61,10 @@ def route(understood: Understood, hits: Sequence[Hit], likeness: float, main: Pa
     if sharing and len(missing) >= 3 and not understood.lagrum and len(_telling(understood.text)) <= 1 \
             and not understood.follow_up:
         return Routing(Route.CLARIFY, Status.CLARIFICATION_NEEDED, "too_little", missing)
-    handoff = None if closed or private else _handoff(understood, note, missing, finding, likely)
+    handoff = _handoff(understood, draft.note, looked, law, missing)
     if handoff:
         return Routing(Route.ASSESS, Status.ANSWERED_WITH_HANDOFF, "interest_assessment", missing, handoff)
-    return Routing(Route.ANSWER, Status.ANSWERED, "", missing if understood.intent is Intent.SHARING else ())
+    return Routing(Route.ANSWER, Status.ANSWERED, "", missing if sharing else ())
 
 
 @cache
@@ -93,27 +89,15 @@ def _missing(understood: Understood) -> tuple[str, ...]:
     return tuple(name for name, value in told.items() if not value)
 
 
-def _handoff(understood: Understood, note: Passage | None, missing: tuple[str, ...], finding: Finding | None,
-             likely: str) -> Handoff | None:
-    """The checklist of the first ground, when somebody is to give something and that ground weighs interests.
-
-    Which ground is first the finder says, where the question told it enough; else the provision the answer rests on.
-    """
-    if understood.intent is not Intent.SHARING or understood.purpose == "vard_stod":
+def _handoff(understood: Understood, note: Passage | None, looked: LookUp, law: Law, missing: tuple[str, ...]) -> Handoff | None:
+    """The checklist of the first ground, when somebody is to give something and that ground weighs interests."""
+    if understood.intent is not Intent.SHARING or understood.purpose == "vard_stod" or looked.shut:
         return None
-    ref, test = (note.ref, note.test) if note else ("", "")
-    if finding is not None and finding.available:
-        if not finding.handoff_to_checklist:
-            return None
-        ground = next((g for g in finding.available if g.test in WEIGHED and g.provision == finding.primary),
-                      next((g for g in finding.available if g.test in WEIGHED), None))
-        if ground is None or (finding.available[0].kind == "duty" and finding.available[0].test not in WEIGHED):
-            return None
-        ref, test = ground.ref, ground.test
-    elif test not in WEIGHED:
-        if not likely or (note and note.topic in ("grund", "skyldighet")):
-            return None
-        ref, test = likely, "overvagande_skal_mot"
+    found = looked.guess if looked.guess is not None and looked.guess.available else None
+    ground = _weighed(found, law) if found else _read(understood, note, looked, law)
+    if ground is None:
+        return None
+    ref, test = ground
     prefill: dict[str, object] = {
         key: value for key, value in {
             "date": understood.as_of.isoformat(), "sender_actor": understood.sender, "recipient_actor": understood.recipient,
@@ -121,3 +105,26 @@ def _handoff(understood: Understood, note: Passage | None, missing: tuple[str, .
     address = lagrum.from_ref(ref)
     return Handoff(checklist_id(ref), (address.first() if address else ref,), (test,), prefill, missing)
 
+
+def _weighed(finding: Finding, law: Law) -> tuple[str, str] | None:
+    """(reference, test) of the ground the finder puts first among those that weigh; none where a plain duty comes first."""
+    leading = finding.available[0]
+    if not finding.handoff_to_checklist or (leading.kind == "duty" and not law.tests[leading.test].weighs):
+        return None
+    weighing = [ground for ground in finding.available if law.tests[ground.test].weighs]
+    return next(((g.ref, g.test) for g in sorted(weighing, key=lambda g: g.provision != finding.primary)), None)
+
+
+def _read(understood: Understood, note: Passage | None, looked: LookUp, law: Law) -> tuple[str, str] | None:
+    """(reference, test) of the ground the answer rests on, or that the purpose points to, where the question told too little to try any.
+
+    Only a ground with a rule has a checklist: a note on a provision beside it leads to the one it leans on (6 a kap. 11 §
+    skollagen to 10 §), and where there is none nobody is sent anywhere.
+    """
+    rests = note is not None and note.test in law.tests and law.tests[note.test].weighs
+    if note is not None and rests:
+        refs: tuple[str, ...] = (note.ref, *note.also)
+    else:
+        refs = (looked.likely,) if looked.likely and not (note and note.topic in ("grund", "skyldighet")) else ()
+    return next(((rule.ref, rule.test) for ref in refs for rule in law.rules
+                 if rule.ref == ref and law.tests[rule.test].weighs and rule.valid_from <= understood.as_of < rule.valid_to), None)

@@ -55,7 +55,6 @@ PROPOSAL = "{title} ({kind}) beskriver ett förslag, inte gällande rätt."
 OLDER = "{title} ({kind}) beskriver äldre rätt."
 PRESS = "Ett pressmeddelande är ingen rättslig grund. Lagens ord gäller."
 RECORD_FAILED = "Svaret kunde inte registreras i loggen. Säg till förvaltaren."
-KEYWORD_ONLY = "Sökningen går på ord just nu."
 MODEL_FAILED = "Språkmodellen kunde inte användas ({problem}). Svaret är sammanställt direkt ur källorna."
 
 MODEL_TOKENS = "Språkmodellen hänvisade till {count} källa(or) som inte finns i svaret. De har tagits bort."
@@ -68,7 +67,6 @@ HANDOFF = ("Här krävs en intresseavvägning, och den gör du. Gå vidare till 
            "får ett "
            "protokoll.")
 CLOSED = "{ground} kan inte användas: sekretess enligt {secrecy} är undantagen."
-HANDOFF_INFO = "Ska du lämna en uppgift med stöd av regeln görs först en intresseavvägning; checklistan leder dig genom den."
 ASK = {
     "sender": "Vilken myndighet eller verksamhet har uppgiften?", "recipient": "Vem ska få uppgiften?",
     "datum": "Vilken sorts uppgift gäller det?", "purpose": "Vad ska uppgiften användas till?",
@@ -85,16 +83,7 @@ USUAL = {  # answers to press instead of writing them; each is put into the ques
 }
 WRITE_OWN = "Eller skriv själv"
 CLARIFY = "Frågan går inte att besvara innan jag vet mer. Svara på det här, så söker jag på nytt:"
-CONTACT_LAWYER = "Rättsläget är oklart här. Ta frågan till myndighetens jurist."
 
-TESTS = {
-    "overvagande_skal_mot": "uppgiften får lämnas om inte övervägande skäl talar för att sekretessintresset går före",
-    "uppenbart_for": "det måste vara uppenbart att intresset av att lämna uppgiften väger tyngre",
-    "foretrade_for": "intresset av att lämna uppgiften måste väga tyngre",
-    "star_klart_mot": "uppgiften ska lämnas om det inte står klart att sekretessintresset går före",
-    "synnerliga_skal_mot": "uppgiften ska lämnas om inte synnerliga skäl talar för att sekretessintresset går före",
-    "overvagande_skal_mot_allm": "uppgiften ska lämnas om inte övervägande skäl talar emot det",
-}
 MONTHS = ("januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december")
 
 

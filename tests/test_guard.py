@@ -86,6 +86,7 @@ def test_lets_ordinary_questions_through(text):
 
 def test_a_guard_that_breaks_blocks():
     assert guard.check(None, TODAY).status is Status.ERROR_INTERNAL
+    assert guard.check_question(None, TODAY).status is Status.ERROR_INTERNAL
 
 
 @pytest.mark.parametrize(("text", "named"), [

@@ -6,10 +6,12 @@ from datetime import date
 
 import pytest
 
-from assistant import compose, pipeline, record, verify
+from assistant import compose, pipeline, record, route, verify
 from assistant.cli import plain
-from assistant.grounds import load
-from assistant.types import Question, Status, Turn
+from assistant.grounds import checklist, load
+from assistant.prefill import LookUp
+from assistant.types import Hit, Question, Status, Turn
+from assistant.understand import Intent, understand
 from corpus import index as index_room
 from tests.conftest import AS_OF
 
@@ -46,6 +48,24 @@ def test_the_handoff_carries_what_was_said_and_never_the_secrecy(desk):
     assert handoff.prefill["sender_actor"] == "Försäkringskassan"
     assert handoff.prefill["recipient_actor"] == "Skatteverket"
     assert "secrecy" not in handoff.prefill
+
+
+def test_a_handoff_leads_to_a_checklist_that_exists_on_the_day_whatever_the_answer_rests_on(desk, small_world):
+    """Every note that describes a weighing is put before the router, also those on provisions without a rule of their own."""
+    law = desk.law
+    notes = [small_world.get([n])[0] for n in range(len(small_world)) if small_world.ids[n].endswith("#0")]
+    weighing = [note for note in notes if note.test in law.tests and law.tests[note.test].weighs]
+    asked = understand(Question("Får vi på skolan lämna ut det här till någon annan?", AS_OF))
+    assert asked.intent is Intent.SHARING
+    handed = {}
+    for note in weighing:
+        draft = compose.Draft(main=note, note=note)
+        handoff = route.route(asked, [Hit(note, 1.0)], 1.0, draft, LookUp(None, ()), law).handoff
+        handed[note.source] = handoff.checklist if handoff else None
+        assert handoff is None or checklist.checklist(handoff.checklist, AS_OF).weighs, note.source
+    assert handed["not:skoll-6a-11"] == "skoll-6a-10"
+    assert handed["not:osl-10-5"] is None
+    assert len(weighing) > 30
 
 
 @pytest.mark.parametrize("text", ["måste skolan göra orosanmälan?", "måste skolan göra orosanmälan när ett barn far illa?",

@@ -135,10 +135,10 @@ def _next_steps(one: Exchange, number: int, *, latest: bool) -> None:
 def _handoff(answer: Answer, number: int) -> None:
     handoff = answer.handoff
     assert handoff is not None
-    test = texts.TESTS.get(handoff.tests[0], "") if handoff.tests else ""
+    test = parts.opened().law.tests[handoff.tests[0]].formula
     with st.container(key=f"ds-handoff-{number}", border=True):
         st.html(f'<p class="ds-lead">{escape(", ".join(handoff.provisions))}</p>{markup.paragraphs(texts.HANDOFF)}'
-                + (markup.paragraphs(texts.TEST.format(test=test)) if test else "") + markup.paragraphs(texts.PREFILLED))
+                + markup.paragraphs(texts.TEST.format(test=test)) + markup.paragraphs(texts.PREFILLED))
         if st.button(texts.TO_CHECKLIST, key=f"to-checklist-{number}", type="primary"):
             st.session_state["handoff"] = {"checklist": handoff.checklist, "prefill": dict(handoff.prefill), "missing": handoff.missing}
             st.switch_page(parts.page_file("assessment"))

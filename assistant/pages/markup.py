@@ -112,7 +112,8 @@ def marked(text: str, spans: Sequence[tuple[int, int, str]]) -> str:
 
 
 def _copy(label: str, text: str) -> str:
-    return f'<button type="button" class="ds-button" data-copy="{escape(text)}">{escape(label)}</button>'
+    said = f'data-copied="{texts.COPIED}" data-failed="{texts.NOT_COPIED}"'
+    return f'<button type="button" class="ds-button" data-copy="{escape(text)}" {said}>{escape(label)}</button>'
 
 
 def link(url: str) -> str:

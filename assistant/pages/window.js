@@ -176,7 +176,7 @@
     const label = button.dataset.label ||= button.textContent;
     const done = await copied(button.dataset.copy);
     button.focus();
-    button.textContent = live.textContent = done ? "Kopierat" : "Gick inte att kopiera";
+    button.textContent = live.textContent = done ? button.dataset.copied : button.dataset.failed;
     setTimeout(() => { button.textContent = label; }, 2500);
   };
 
