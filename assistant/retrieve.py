@@ -79,8 +79,9 @@ class Said:
 
 def said(understood: Understood, index: Index) -> Said:
     """What was understood, as the index sees it."""
-    tokens = tuple(analysis.tokens(understood.text))
-    vector = index.encoder.encode([understood.text])[0]
+    text = index.respelled(understood.text)
+    tokens = tuple(analysis.tokens(text))
+    vector = index.encoder.encode([text])[0]
     of, scores, near = index.wordings(tokens, vector)
     top = float(scores.max(initial=0.0))
     return Said(tokens, vector, of, scores / top if top > 0 else scores, near)

@@ -27,11 +27,11 @@ from typing import Any
 
 import numpy as np
 
-from corpus import analysis, collect, questions
+from corpus import analysis, collect, lagrum, questions, spelling
 from corpus.embed import Encoder
 from corpus.passage import Part, Passage, Source
 
-FORMAT = 3
+FORMAT = 4
 CHROMA_BATCH = 5_000  # Chroma refuses more than 5,461 at once
 _MIB = 1 << 20
 
@@ -127,6 +127,7 @@ def _write(target: Path, gathered: collect.Collection, paths: Sequence[Path], di
     wordings = questions.placed(questions.load(), passages)
     (target / "wordings.json").write_text(json.dumps([n for n, _ in wordings]), encoding="utf-8")
     _write_words(target / "wordings", (line for _, line in wordings), lambda *_: None, len(wordings))
+    (target / "spelling.json").write_text(json.dumps(_used(passages, wordings), ensure_ascii=False), encoding="utf-8")
     vectors = _vectors(encoder, [_searchable(p, 1_500) for p in passages], progress)
     np.save(target / "wordings.npy", encoder.encode([line for _, line in wordings]).astype(np.float16))
     if settings.chroma_url:
@@ -146,6 +147,13 @@ def _write(target: Path, gathered: collect.Collection, paths: Sequence[Path], di
     )
     (target / "manifest.json").write_text(json.dumps(asdict(made), ensure_ascii=False, indent=1), encoding="utf-8")
     return made
+
+
+def _used(passages: Iterable[Passage], wordings: Iterable[tuple[int, str]]) -> dict[str, int]:
+    """The words of the notes, the wordings and the field's own statutes: what a slip in a question is mended to."""
+    named = {f"SFS {name.sfs} " for name in lagrum.names()}
+    own = (p.text for p in passages if p.kind == "not" or p.ref.startswith(tuple(named)))
+    return spelling.count([*own, *(line for _, line in wordings)])
 
 
 def _searchable(passage: Passage, limit: int = 20_000) -> str:
@@ -358,9 +366,16 @@ class Index:
         return len(self.refs)
 
     @cached_property
-    def vocabulary(self) -> frozenset[str]:
-        """Every stem of the index."""
-        return frozenset(self._words.vocab_dict)
+    def _used(self) -> dict[str, int]:
+        used: dict[str, int] = json.loads((self._folder / "spelling.json").read_text(encoding="utf-8"))
+        return used
+
+    def respelled(self, text: str) -> str:
+        """``text`` with slips mended against the index's own words; for searching, never for showing."""
+        return spelling.mended(text, self._knows, self._used)
+
+    def _knows(self, word: str) -> bool:
+        return all(stem in self._words.vocab_dict or stem in self._wordings.vocab_dict for stem in analysis.tokens(word))
 
     def applies(self, on: date) -> np.ndarray:
         """bool per passage: in force, or published, on ``on``."""

@@ -1,11 +1,12 @@
 """Train the embedding that ships: a static sentence-transformers model (word pieces × dimensions, mean), from scratch.
 
-    python -m corpus.train --passages passages.jsonl.xz [--questions FILE.jsonl ...] --out corpus/model
+    python -m corpus.train --passages passages.jsonl.xz [--held-out FILE] --out corpus/model
 
-Pairs: heading → text under it, title → body, sentence → rest of its passage, and our own staff wordings → the note and
-provision they ask for. Symmetric in-batch contrastive loss (a passage is told from the others of its batch). Same data,
-seed and number of threads give the same model; the card records all three and the data's hash.
-Needs the ``models`` extra (torch, sentence-transformers). 7 minutes on two cores for 225,000 pairs.
+Pairs: heading → text under it, title → body, sentence → rest of its passage; and of our own staff wordings: wording → the note
+that answers it, wording → the provision's words, wording → another wording of the same provision. Symmetric in-batch
+contrastive loss: a text is told from the others of its batch, but never from one about the same provision. Same data, seed and
+number of threads give the same model; the card records all three and the data's hash. Needs the ``models`` extra (torch,
+sentence-transformers). About 5 minutes on two cores.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import lzma
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +29,20 @@ from corpus import notes, questions
 VOCABULARY = 32_000
 DIMENSIONS = 128  # as good as 256 in a blend, measured on 70 questions
 MAX_TOKENS = 160
+BATCH = 1024
 SCALE = 20.0
+STAFF_TIMES = 3  # how often a staff pair is seen in an epoch, a natural pair once
+LIKENESS = 2  # other wordings of the same provision that each wording is paired with
 SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZÅÄÖ])")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two texts that belong together. ``about``: the provision both are about, or an empty text."""
+
+    left: str
+    right: str
+    about: str = ""
 
 
 def passages(path: Path) -> Iterator[dict]:
@@ -38,79 +53,135 @@ def passages(path: Path) -> Iterator[dict]:
             yield json.loads(line)
 
 
-def natural_pairs(rows: list[dict], rng: random.Random) -> list[tuple[str, str]]:
+def natural_pairs(rows: list[dict], rng: random.Random) -> list[Pair]:
     """Pairs that the texts carry themselves: heading, title or one sentence → the text it belongs to."""
-    pairs: list[tuple[str, str]] = []
+    pairs: list[Pair] = []
     for row in rows:
         text = " ".join(row["text"].split())
         if len(text) < 80:
             continue
         heading = (row.get("heading") or "").split(" > ")[-1].strip()
         if 3 < len(heading) < 200:
-            pairs.append((heading, text[:1500]))
+            pairs.append(Pair(heading, text[:1500]))
         elif row["source"] == "gov" and 10 < len(row.get("title") or "") < 200:
-            pairs.append((row["title"], text[:1500]))
+            pairs.append(Pair(row["title"], text[:1500]))
         sentences = SENTENCE.split(text)
         if len(sentences) >= 3:
             at = rng.randrange(len(sentences))
             rest = " ".join(sentences[:at] + sentences[at + 1:])
             if 30 < len(sentences[at]) < 400:
-                pairs.append((sentences[at], rest[:1500]))
+                pairs.append(Pair(sentences[at], rest[:1500]))
     return pairs
 
 
-def staff_pairs(held_out: frozenset[str]) -> list[tuple[str, str]]:
-    """Staff's wordings → the note that answers them, leaving out the provisions in ``held_out``."""
+def staff_pairs(rows: list[dict], held_out: frozenset[str], rng: random.Random) -> list[Pair]:
+    """Staff's wordings → the note, the provision's words and other wordings; nothing of the provisions in ``held_out``."""
     answers = {note.id: f"{note.title}. {note.short}" for note in notes.load()}
-    return [(one.text, answers[one.note]) for one in questions.load() if one.ref not in held_out and one.note in answers]
+    law = {_ref(row): " ".join(row["text"].split())[:1500] for row in rows if row.get("section")}
+    asked = [one for one in questions.load() if one.ref not in held_out]
+    together: dict[str, list[str]] = defaultdict(list)
+    for one in asked:
+        together[one.ref].append(one.text)
+    pairs = []
+    for one in asked:
+        answer = (answers.get(one.note), law.get(one.ref))
+        others = [text for text in together[one.ref] if text != one.text]
+        pairs += [Pair(one.text, text, one.ref) for text in (*answer, *rng.sample(others, min(LIKENESS, len(others)))) if text]
+    return pairs
 
 
-def train(pairs: list[tuple[str, str]], extra: list[tuple[str, str]], *, epochs: int, seed: int, out: Path) -> dict:
-    """Fit tokenizer and table on ``pairs`` (and ``extra``, seen four times as often) and save the model in ``out``."""
+def _ref(row: dict) -> str:
+    chapter = f" {row['chapter']} kap." if row["chapter"] else ""
+    return f"SFS {row['sfs']}{chapter} {row['section']} §"
+
+
+def train(natural: list[Pair], staff: list[Pair], *, epochs: int, seed: int, out: Path) -> dict:
+    """Fit tokenizer and table on the pairs, save the model in ``out``; its card."""
     import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import StaticEmbedding
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
     torch.manual_seed(seed)
     torch.set_num_threads(2)
-    rng = random.Random(seed)
+    tokenizer = _tokenizer(natural + staff * 2)
+    table = torch.nn.EmbeddingBag(tokenizer.get_vocab_size(), DIMENSIONS, mode="mean", padding_idx=0)
+    torch.nn.init.normal_(table.weight, std=0.1)
+    every = natural + staff * STAFF_TIMES
+    steps = _fit(table, _numbers(tokenizer, every), epochs, random.Random(seed))
+    _save(tokenizer, table, out)
+    return {"pairs": len(natural), "staff_pairs": len(staff), "epochs": epochs, "seed": seed, "threads": 2,
+            "vocabulary": tokenizer.get_vocab_size(), "dimensions": DIMENSIONS, "steps": steps}
+
+
+def _tokenizer(pairs: list[Pair]) -> Any:
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))  # noqa: S106 - a word piece, not a password
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.train_from_iterator(
-        (text for pair in pairs + extra * 2 for text in pair),
+        (text for pair in pairs for text in (pair.left, pair.right)),
         trainers.WordPieceTrainer(vocab_size=VOCABULARY, special_tokens=["[PAD]", "[UNK]"], show_progress=False))
-    every = pairs + extra * 4
-    left = _encode(tokenizer, [a for a, _ in every])
-    right = _encode(tokenizer, [b for _, b in every])
-    table = torch.nn.EmbeddingBag(tokenizer.get_vocab_size(), DIMENSIONS, mode="mean", padding_idx=0)
-    torch.nn.init.normal_(table.weight, std=0.1)
+    return tokenizer
+
+
+def _numbers(tokenizer: Any, pairs: list[Pair]) -> list[tuple[list[int], list[int], int]]:
+    """(tokens, tokens, number of what the pair is about) of each pair; a pair about nothing has a number of its own."""
+    about: dict[str, int] = {}
+    numbers = [about.setdefault(pair.about, len(about)) if pair.about else -1 - n for n, pair in enumerate(pairs)]
+    return list(zip(_tokens(tokenizer, [pair.left for pair in pairs]), _tokens(tokenizer, [pair.right for pair in pairs]), numbers,
+                    strict=True))
+
+
+def _tokens(tokenizer: Any, texts: list[str]) -> list[list[int]]:
+    return [one.ids[:MAX_TOKENS] or [1] for one in tokenizer.encode_batch(texts, add_special_tokens=False)]
+
+
+def _fit(table: Any, rows: list[tuple[list[int], list[int], int]], epochs: int, rng: random.Random) -> int:
+    import torch
+
     optimiser = torch.optim.Adam(table.parameters(), lr=0.02)
-    batch = 1024
-    steps = epochs * (len(every) // batch)
+    steps = max(1, epochs * (len(rows) // BATCH))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: max(0.02, 1 - step / steps))
-    order = list(range(len(every)))
-    started, seen = time.time(), 0
+    started, done = time.time(), 0
     for epoch in range(epochs):
-        rng.shuffle(order)
+        rng.shuffle(rows)
         total = 0.0
-        for at in range(0, len(order) - batch + 1, batch):
-            rows = order[at:at + batch]
-            a = torch.nn.functional.normalize(table(*_bag([left[n] for n in rows])))
-            b = torch.nn.functional.normalize(table(*_bag([right[n] for n in rows])))
-            scores = SCALE * a @ b.T
-            target = torch.arange(batch)
-            loss = (torch.nn.functional.cross_entropy(scores, target)
-                    + torch.nn.functional.cross_entropy(scores.T, target)) / 2
+        for at in range(0, len(rows) - BATCH + 1, BATCH):
+            loss = _loss(table, rows[at:at + BATCH])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
             total += loss.item()
-            seen += 1
-        print(f"epoch {epoch + 1}/{epochs}  loss {total / max(1, len(order) // batch):.3f}  {time.time() - started:.0f} s",
-              flush=True)
+            done += 1
+        print(f"epoch {epoch + 1}/{epochs}  loss {total / max(1, len(rows) // BATCH):.3f}  {time.time() - started:.0f} s", flush=True)
+    return done
+
+
+def _loss(table: Any, rows: list[tuple[list[int], list[int], int]]) -> Any:
+    """How badly each left is told its right from the others of the batch, and the other way; others about the same don't count."""
+    import torch
+
+    lefts, rights, abouts = zip(*rows, strict=True)
+    left, right = (torch.nn.functional.normalize(table(*_bag(side))) for side in (lefts, rights))
+    about = torch.tensor(abouts)
+    same = (about[:, None] == about[None, :]) & ~torch.eye(len(rows), dtype=torch.bool)
+    scores = (SCALE * left @ right.T).masked_fill(same, -1e4)
+    target = torch.arange(len(rows))
+    return (torch.nn.functional.cross_entropy(scores, target) + torch.nn.functional.cross_entropy(scores.T, target)) / 2
+
+
+def _bag(rows: Sequence[list[int]]) -> tuple[Any, Any]:
+    import torch
+
+    flat = torch.tensor([token for row in rows for token in row])
+    offsets = torch.tensor([0, *(len(row) for row in rows[:-1])]).cumsum(0)
+    return flat, offsets
+
+
+def _save(tokenizer: Any, table: Any, out: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
     weights = table.weight.detach()
     weights[0] = 0
     model = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights.half().float().numpy())])
@@ -119,20 +190,6 @@ def train(pairs: list[tuple[str, str]], extra: list[tuple[str, str]], *, epochs:
     model.save(str(out), create_model_card=False)
     for path in out.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors writes 0600, unreadable to another user
-    return {"pairs": len(pairs), "staff_pairs": len(extra), "epochs": epochs, "seed": seed, "threads": 2,
-            "vocabulary": tokenizer.get_vocab_size(), "dimensions": DIMENSIONS, "steps": seen}
-
-
-def _encode(tokenizer: Any, texts: list[str]) -> list[list[int]]:
-    return [one.ids[:MAX_TOKENS] or [1] for one in tokenizer.encode_batch(texts, add_special_tokens=False)]
-
-
-def _bag(rows: list[list[int]]) -> tuple[Any, Any]:
-    import torch
-
-    flat = torch.tensor([token for row in rows for token in row])
-    offsets = torch.tensor([0, *(len(row) for row in rows[:-1])]).cumsum(0)
-    return flat, offsets
 
 
 def main() -> None:
@@ -145,12 +202,10 @@ def main() -> None:
     args = parser.parse_args()
     rows = list(passages(args.passages))
     held = frozenset(args.held_out.read_text(encoding="utf-8").split("\n")) if args.held_out else frozenset()
-    pairs = natural_pairs(rows, random.Random(args.seed))
-    extra = staff_pairs(held)
-    digest = hashlib.sha256()
-    for a, b in pairs + extra:
-        digest.update(a.encode() + b"\0" + b.encode() + b"\n")
-    card = train(pairs, extra, epochs=args.epochs, seed=args.seed, out=args.out)
+    natural = natural_pairs(rows, random.Random(args.seed))
+    staff = staff_pairs(rows, held, random.Random(args.seed))
+    digest = hashlib.sha256("\n".join(f"{pair.left}\0{pair.right}" for pair in natural + staff).encode())
+    card = train(natural, staff, epochs=args.epochs, seed=args.seed, out=args.out)
     card["data_sha256"] = digest.hexdigest()
     (args.out / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(card))
