@@ -160,7 +160,7 @@ def _hits(question: Question, opened: pipeline.Desk, k: int, explain: bool) -> l
 
     if guard.check_question(question.text):
         return []
-    understood = understand(question)
+    understood = understand(question, opened.index.respelled)
     found = retrieve.search(understood, opened.index, k, found=prefill.look_up(understood, opened.law).refs)
     rows = []
     for hit in found:

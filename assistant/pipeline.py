@@ -69,7 +69,7 @@ def _refusal(question: Question, refusal: guard.Refusal) -> Answer:
 
 def _answered(question: Question, desk: Desk) -> Answer:
     index = desk.index
-    understood = understand(question)
+    understood = understand(question, index.respelled)
     outside = routing.decline(understood)
     if outside:
         return _declined(understood, outside, index)

@@ -120,7 +120,8 @@ def _looked(understood: Understood, case: Case, law: Law) -> LookUp:
     agreed = tried[0] if tried and not _undecided(tried[0]) and len({first(one) for one in tried}) == 1 else None
     closed = _closed(case, law, written)
     likely = "" if agreed or closed else _by_purpose(case, law)
-    return LookUp(None, tuple(dict.fromkeys(filter(None, [*refs, likely, *(ref for ref, _ in closed), *secret]))), agreed, secret,
+    general = () if agreed or refs else _general(case)
+    return LookUp(None, tuple(dict.fromkeys(filter(None, [*refs, likely, *(ref for ref, _ in closed), *secret, *general]))), agreed, secret,
                   likely, closed=closed)
 
 
@@ -140,6 +141,12 @@ def _closed(case: Case, law: Law, written: bool) -> tuple[tuple[str, str], ...]:
     key = case.secrecy[0]
     shut = [ref for ref in _GENERAL if ref in rules and rules[ref].excludes and reaches(law.exclusions[rules[ref].excludes].secrecy, key)]
     return tuple((ref, key) for ref in shut) if _GENERAL[0] in shut else ()
+
+
+def _general(case: Case) -> tuple[str, ...]:
+    """The general grounds, worth reading when nothing more can be tried of a sharing between authorities."""
+    between = case.sender_actor and case.recipient_actor and case.recipient_kind in ("myndighet", None)
+    return _GENERAL if between and case.purpose_code not in ("oro_barn", "vard_stod") else ()
 
 
 def _by_purpose(case: Case, law: Law) -> str:
@@ -242,8 +249,9 @@ def secrecy(understood: Understood, law: Law, limit: int = 1) -> tuple[str, ...]
             continue
         value = 0.0
         if actor and actor.name not in _KINDS_OF_BODY:
+            # «vårdgivare med biobank» is only some of them: the holder must be the body itself.
+            held = re.search(rf"(?<![\wåäö]){re.escape(actor.name.lower())}\w{{0,3}}(?=,|;|$| och )", row.holders.lower())
             value += 2.0 if row.activity & actor.activity else 0.0
-            held = re.search(rf"(?<![\wåäö]){re.escape(actor.name.lower())}", row.holders.lower())
             value += (2.5 if held.start() == 0 else 2.0) if held else 0.0
         value += sum(1.5 for word in (*row.words, *row.activity)
                      if len(word) > 3 and re.search(rf"(?<![a-zåäö]){re.escape(word.lower())}", text))

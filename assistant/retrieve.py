@@ -79,9 +79,8 @@ class Said:
 
 def said(understood: Understood, index: Index) -> Said:
     """What was understood, as the index sees it."""
-    text = index.respelled(understood.text)
-    tokens = tuple(analysis.tokens(text))
-    vector = index.encoder.encode([text])[0]
+    tokens = tuple(analysis.tokens(understood.text))
+    vector = index.encoder.encode([understood.text])[0]
     of, scores, near = index.wordings(tokens, vector)
     top = float(scores.max(initial=0.0))
     return Said(tokens, vector, of, scores / top if top > 0 else scores, near)
@@ -234,7 +233,7 @@ class Retriever(BaseRetriever):
     k: int = 10
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:  # noqa: ARG002
-        hits = search(understand(Question(query, self.as_of)), self.index, self.k)
+        hits = search(understand(Question(query, self.as_of), self.index.respelled), self.index, self.k)
         return [
             Document(id=hit.passage.id, page_content=hit.passage.text,
                      metadata={"ref": hit.passage.ref, "kind": hit.passage.kind, "score": hit.score, "version": hit.passage.version})

@@ -6,9 +6,9 @@ Plain rules over the words, no model. What isn't said stays None: the finder and
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -105,6 +105,12 @@ _FROM = re.compile(r"(?:från|av|ur|hos|from|by)\s+(?:en |ett |den |det |de |the
 _SELF = re.compile(r"(?:vi|jag|oss|we|i)\s+(?:(?:som )?(?:jobbar|arbetar|är|sitter|work|am|are)\s+)?"
                    r"(?:på|inom|hos|vid|i|från|som|at|in|for)\s+"
                    r"(?:en |ett |the |a )?$", re.I)
+# Who speaks says so before the body («jag är överläkare», «vår länsstyrelse», «Som utmätningsman …») or opens with it
+# («Rektor: …», «Miljöinspektör här …», «Handläggare på CSN. Vi …», «På CSN:s kontrollgrupp gick vi …»).
+_AM = re.compile(r"(?:\b(?:vi|jag) är (?:en |ett |själv )?|\bsom (?:en )?|\b(?:vår|vårt|våran) (?:egen |lokala? )?"
+                 r"|\b(?:i am|we are|as) (?:an? )?)$", re.I)
+_OPENS = re.compile(r"^(?:\W*|(?:på|inom|hos|vid|för|at)\s|(?:\w+\s){1,3}(?:på|hos|inom|vid|för|at)\s(?:en |ett |vår )?)$", re.I)
+_SPEAKS = re.compile(r"\b(?:vi|jag|oss|mig|vår|we|i)\b", re.I)
 _WANTS = re.compile(r"^\s*(?:\w+\s+){0,2}?(?:begär|vill|frågar|ber|kräver|undrar|behöver|ringer|efterfrågar|har begärt|har frågat|"
                     r"hör av sig|kontaktar|asks?|wants?|requests?|needs?|vill ha|ska pröva|granskar)\b", re.I)
 _GETTING = words.pattern("getting", r"\b", r"\b")
@@ -123,7 +129,8 @@ def _roles(text: str) -> tuple[str | None, str | None, str | None]:
     sender = recipient = own = mode = None
     for start, end, name in found:
         before, after = text[max(0, start - 45):start], text[end:end + 45]
-        if _SELF.search(before):
+        if _SELF.search(before) or _AM.search(before) or (_OPENS.match(text[:start]) and _SPEAKS.search(text[end:])
+                                                           and not _WANTS.search(after)):
             own = own or name
         elif _WANTS.search(after):
             recipient, mode = recipient or name, mode or "request"
@@ -208,12 +215,12 @@ _DATE = re.compile(rf"\b(20\d\d)-(\d\d)-(\d\d)\b|\bden (\d{{1,2}}) ({'|'.join(te
 _EVENT = re.compile(r"\b(?:gällde|gäller|per|från|innan|före|efter|hände|inträffade|lämna\w*|as of|on)\b[^.?!]{0,40}$", re.I)
 
 
-def understand(question: Question) -> Understood:
-    """All that the words of ``question`` name."""
-    text = _respelt(" ".join(question.text.split()))
+def understand(question: Question, mended: Callable[[str], str] = str) -> Understood:
+    """All that the words of ``question`` name, read with slips ``mended`` (``Index.respelled``)."""
+    text = mended(" ".join(question.text.split()))
     earlier = [turn.content for turn in question.history if turn.role == "user"]
     follow_up = bool(earlier) and _continues(text)
-    context = " ".join(earlier[-2:]) if follow_up else ""
+    context = mended(" ".join(earlier[-2:])) if follow_up else ""
     on = _asked_day(text) or question.as_of
     sender, recipient, mode = _roles(text)
     if follow_up:
@@ -235,33 +242,6 @@ def understand(question: Question) -> Understood:
         mode=mode, purpose=purpose, secrecy=(), follow_up=follow_up,
         duty_asked=bool(_DUTY.search(text)),
     )
-
-
-@cache
-def _spellings() -> tuple[dict[str, list[str]], frozenset[str]]:
-    """Long one-word names of bodies in the register, by first letter, and all their words: what a slip is mended to."""
-    rows = yaml.safe_load((_REGISTER / "actors.yaml").read_text(encoding="utf-8"))
-    known = {word for row in rows for name in (row["name"], *row["aliases"]) for word in name.lower().split() if len(word) >= 6}
-    known |= {f"{word}{ending}" for word in set(known) for ending in ("en", "n", "t") if not word.endswith(("en", "t", "et"))}
-    known |= words.names("spellings")
-    letters: dict[str, list[str]] = {}
-    for word in sorted(known):
-        letters.setdefault(word[0], []).append(word)
-    return letters, frozenset(known)
-
-
-def _respelt(text: str) -> str:
-    """``text`` with slips in the names of bodies mended («arbetsförmedlinen»); a word that is a name, or far from one, stays."""
-    letters, known = _spellings()
-
-    def mended(match: re.Match[str]) -> str:
-        word = match[0].lower()
-        if word in known or word.rstrip("s") in known:
-            return match[0]
-        near = get_close_matches(word, letters.get(word[0], []), n=1, cutoff=0.87)
-        return near[0] if near and abs(len(near[0]) - len(word)) <= 2 else match[0]
-
-    return re.sub(r"[A-Za-zÅÄÖåäöé]{6,}", mended, text)
 
 
 def _continues(text: str) -> bool:

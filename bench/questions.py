@@ -46,7 +46,7 @@ def retrieval(questions: list[dict], opened: index.Index, show: bool) -> None:
     for row in questions:
         gold = {*row["gold"], *row.get("gold_any", [])}
         started = time.perf_counter()
-        understood = understand(asked(row))
+        understood = understand(asked(row), opened.respelled)
         hits = retrieve.search(understood, opened, 10, found=prefill.look_up(understood, law).refs)
         seconds.append(time.perf_counter() - started)
         refs = [hit.passage.ref for hit in hits]

@@ -49,7 +49,7 @@ class Asked:
 
 def asked(wording: questions.Wording, opened: index.Index, law: Law) -> Asked | None:
     """The wording as a question; None when its provision is not among the candidates."""
-    understood = understand(Question(wording.text, AS_OF))
+    understood = understand(Question(wording.text, AS_OF), opened.respelled)
     seen = retrieve.said(understood, opened)
     own = seen.near >= ITSELF
     words = np.where(own, 0, seen.words)
