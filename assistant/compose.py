@@ -33,6 +33,7 @@ MAX_SUPPORT = 4  # provisions quoted beside the main one
 MAX_QUOTE = 750  # characters; a longer stycke is quoted by its most telling punkt
 MAX_MIND = 3
 LEAD = 0.5  # of the best score: what the ground that the rules put first must reach to lead the answer
+GUIDANCE = 0.65  # of the best score: what the nearest passage of a report or guidance must reach to be quoted beside the law
 CLOSE = 0.7  # of the best score: what a supporting provision must reach
 _TEST_WORDS = re.compile(r"övervägande skäl|uppenbart|står\s+klart|synnerliga\s+skäl|har\s+företräde|olämpligt")
 
@@ -106,7 +107,7 @@ def compose(understood: Understood, hits: Sequence[Hit], index: Index, said: Sai
     draft.main, draft.note = main.passage, notes[0] if notes else None
     _shut(draft, understood, index, looked)
     _answer(draft, understood, main, hits, words, sure=main.passage.ref == looked.sure, weighed=any(n.test for n in notes))
-    for hit in _support(ordered, draft.note, looked.lean):
+    for hit in _support(understood, ordered, draft.note, looked.lean):
         _reason(draft, hit, _notes(understood, index, said, hit.passage.ref), words)
     if draft.note:
         _mind(draft, index, words)
@@ -199,18 +200,34 @@ def _plain(draft: Draft, name: str) -> str:
     return f"{one.label}: {analysis.unwrapped(one.quote)}"
 
 
-def _support(ordered: list[Hit], note: Passage | None, lean: Sequence[str]) -> list[Hit]:
+def _support(understood: Understood, ordered: list[Hit], note: Passage | None, lean: Sequence[str]) -> list[Hit]:
     """Which further provisions are quoted: those to lean on, those its note leans on, and those nearly as good as the first.
 
-    An answer out of a document is not padded with law that merely shares its words.
+    A written lagrum outranks all else, so beside it «nearly as good» is told from the best of the rest, where the question says
+    more than the lagrum. An answer out of a document is not padded with law that merely shares its words.
     """
     first, best = ordered[0].passage, ordered[0].score
+    written = {one.ref for one in understood.lagrum}
+    if first.ref in written and _says_more(understood):
+        best = max((hit.score for hit in ordered if hit.passage.ref not in written), default=best)
     also = set(note.also) if note else set()
     close = CLOSE if first.ref.startswith("SFS ") else 0.8
     leaning = [hit for hit in ordered[1:] if hit.passage.ref in lean]
     related = [hit for hit in ordered[1:] if hit.passage.ref in also and hit.score >= 0.4 * best]
     near = [hit for hit in ordered[1:] if hit.score >= close * best]
-    return list({hit.passage.ref: hit for hit in (*leaning, *related[:2], *near)}.values())[:MAX_SUPPORT]
+    chosen = list({hit.passage.ref: hit for hit in (*leaning, *related[:2], *near)}.values())[:MAX_SUPPORT]
+    guidance = next((hit for hit in ordered[1:] if hit.passage.zone == "avsnitt" and hit.passage.status == "aktuell"
+                     and hit.score >= GUIDANCE * ordered[0].score and hit not in chosen), None)
+    return [*chosen, guidance] if guidance and first.zone != "avsnitt" else chosen
+
+
+def _says_more(understood: Understood) -> bool:
+    """Whether the question tells of something beside the lagrum it writes and asks more than what that says."""
+    text = understood.question.text
+    for mention in reversed(lagrum.find(text, understood.as_of)):
+        text = text[:mention.start] + text[mention.end:]
+    telling = {token for token in analysis.tokens(text) if len(token) > 3 and not token[0].isdigit()} - common() - little()
+    return understood.intent is not Intent.WHEN and len(telling) >= 2
 
 
 def _reason(draft: Draft, hit: Hit, notes: Sequence[Passage], words: frozenset[str]) -> None:
@@ -335,6 +352,12 @@ def _exempt() -> frozenset[str]:
 def common() -> frozenset[str]:
     """Words too common to tell one stycke from another (not dropped from the search, only from this comparison)."""
     return frozenset(analysis.tokens(" ".join(vocabulary.names("common"))))
+
+
+@cache
+def little() -> frozenset[str]:
+    """Words that tell nothing of what a question about giving is about."""
+    return frozenset(analysis.tokens(" ".join(vocabulary.names("little"))))
 
 
 def _overlap(text: str, words: Iterable[str]) -> float:

@@ -71,7 +71,7 @@ def look_up(understood: Understood, law: Law) -> LookUp:
     """The finder's view of a question about a sharing; of other questions only the secrecy it seems to be about."""
     case = _toward_usual(as_case(understood, law), law)
     looked = _looked(understood, case, law)
-    main_rule = _main_rule(case, looked)
+    main_rule = _main_rule(case, looked, understood)
     if main_rule:
         looked = replace(looked, ahead=main_rule, refs=(main_rule, *looked.refs))
     elif understood.purpose == "oro_barn" and words.pattern("asks_duty").search(understood.text):
@@ -83,10 +83,12 @@ def look_up(understood: Understood, law: Law) -> LookUp:
     return replace(looked, unfit=_unfit(case, law) - {one.ref for one in understood.lagrum} - set(looked.secret))
 
 
-def _main_rule(case: Case, looked: LookUp) -> str:
-    """What stands first toward somebody outside: secrecy toward a foreign body (OSL 8 kap. 3 §), or toward private parties where no
-    ground is open (8 kap. 1 §).
+def _main_rule(case: Case, looked: LookUp, understood: Understood) -> str:
+    """What stands first toward somebody who is no other authority: secrecy toward a foreign body (OSL 8 kap. 3 §), between branches of
+    one authority (8 kap. 2 §), or toward private parties where no ground is open (8 kap. 1 §).
     """
+    if understood.within and understood.intent is Intent.SHARING and not looked.lead:
+        return _BRANCHES
     if case.recipient_kind == "utländsk":
         return "SFS 2009:400 8 kap. 3 §"
     return "SFS 2009:400 8 kap. 1 §" if case.recipient_kind == "enskild" and not looked.lead else ""
@@ -141,6 +143,9 @@ def _closed(case: Case, law: Law, written: bool) -> tuple[tuple[str, str], ...]:
     key = case.secrecy[0]
     shut = [ref for ref in _GENERAL if ref in rules and rules[ref].excludes and reaches(law.exclusions[rules[ref].excludes].secrecy, key)]
     return tuple((ref, key) for ref in shut) if _GENERAL[0] in shut else ()
+
+
+_BRANCHES = "SFS 2009:400 8 kap. 2 §"  # secrecy between independent branches of one authority
 
 
 def _general(case: Case) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from assistant import compose, words
 from assistant.compose import Draft
@@ -67,14 +66,9 @@ def route(understood: Understood, hits: Sequence[Hit], likeness: float, draft: D
     return Routing(Route.ANSWER, Status.ANSWERED, "", missing if sharing else ())
 
 
-@cache
-def _little() -> frozenset[str]:
-    return frozenset(analysis.tokens(" ".join(words.names("little"))))
-
-
 def _telling(text: str) -> frozenset[str]:
     """The words of a question that tell what it is about."""
-    return frozenset(token for token in analysis.tokens(text) if len(token) > 2) - _little() - compose.common()
+    return frozenset(token for token in analysis.tokens(text) if len(token) > 2) - compose.little() - compose.common()
 
 
 def _says_nothing(understood: Understood) -> bool:

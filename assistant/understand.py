@@ -49,6 +49,7 @@ class Understood:
     secrecy: tuple[str, ...] = ()
     follow_up: bool = False
     duty_asked: bool = False
+    within: bool = False  # one body under two names («skolhälsovården … klassläraren»): inside it, not between authorities
 
 
 # --- authorities ---------------------------------------------------------------------------------------------------
@@ -95,6 +96,12 @@ def named_actors(text: str) -> tuple[tuple[int, int, str], ...]:
         if not kept or span[0] >= kept[-1][1]:
             kept.append(span)
     return tuple(kept)
+
+
+def _within(text: str) -> bool:
+    """Whether the only body named, people aside, is named by two different names."""
+    named = [span for span in named_actors(text) if span[2] != "enskild person"]
+    return len({name for _, _, name in named}) == 1 and len({text[start:end].lower()[:6] for start, end, _ in named}) > 1
 
 
 _GIVE = words.any_of("give")
@@ -167,7 +174,8 @@ _SHARING = re.compile(
     r"|\b(?:vill ha|vill veta|vill läsa|begär|får vi säga|får jag säga|får reda på|få ut|ta del av)\b", re.I)
 _KNOWLEDGE = words.pattern("knowledge")
 _WHEN = re.compile(
-    r"\b(?:när|vilket datum|vilken dag|sedan när|från när|från och med när|hur länge har|when)\b[^.?!]{0,80}?"
+    r"^\W*(?:sedan när|since when|när (?:fick|började|blev|infördes|ändrades|kom|trädde))\b"
+    r"|\b(?:när|vilket datum|vilken dag|sedan när|från när|från och med när|hur länge har|when)\b[^.?!]{0,80}?"
     r"\b(?:kraft|gälla|gäller|börja|började|infördes|trädde|träder|gällt|införts|upphör|upphörde|slutar|effect|force|apply|start)", re.I)
 _DUTY = re.compile(r"\b(?:måste|ska vi|skyldig|skyldiga|tvung\w+|plikt|är vi (?:tvungna|skyldiga)|must|obliged|required)\b", re.I)
 
@@ -240,7 +248,7 @@ def understand(question: Question, mended: Callable[[str], str] = str) -> Unders
         question=question, text=f"{text} {context}".strip(), lagrum=named, statutes=lagrum.statutes(text, on), as_of=on, intent=intent,
         actors=tuple(dict.fromkeys(name for _, _, name in named_actors(f"{text} {context}"))), sender=sender, recipient=recipient,
         mode=mode, purpose=purpose, secrecy=(), follow_up=follow_up,
-        duty_asked=bool(_DUTY.search(text)),
+        duty_asked=bool(_DUTY.search(text)), within=_within(text),
     )
 
 
