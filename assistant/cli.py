@@ -27,6 +27,7 @@ from assistant.grounds.find import find
 from assistant.settings import Settings
 from assistant.types import Question, Status, Turn
 from assistant.understand import understand
+from corpus import analysis
 
 app = typer.Typer(help="Stöd för att bedöma om en uppgift får lämnas mellan myndigheter.", no_args_is_help=True, add_completion=False,
                   pretty_exceptions_enable=False)
@@ -146,7 +147,7 @@ def search(
     else:
         for number, hit in enumerate(hits, 1):
             out.print(f"{number:2}. {hit['label']}  {hit['score']:.2f}", style="bold", markup=False, highlight=False)
-            out.print(f"    {hit['text'][:220]}", markup=False, highlight=False)
+            out.print(f"    {analysis.unwrapped(hit['text'])[:220]}", markup=False, highlight=False)
             if explain:
                 out.print(f"    {', '.join(hit['why'])}", style="dim", markup=False, highlight=False)
     if not hits:

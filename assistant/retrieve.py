@@ -16,6 +16,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
+from assistant import texts
 from assistant import words as vocabulary
 from assistant.types import Hit, Question
 from assistant.understand import Intent, Understood, understand
@@ -99,7 +100,7 @@ def search(understood: Understood, index: Index, k: int = 10, *, weights: Weight
     picked.sort(key=lambda row: -row[1])
     chosen = picked[:k]
     passages = index.get(n for n, _, _ in chosen)
-    return tuple(Hit(passage, round(value, 4), _why(one)) for passage, (_, value, one) in zip(passages, chosen, strict=True))
+    return tuple(Hit(passage, round(value, 4), _why(one, weights)) for passage, (_, value, one) in zip(passages, chosen, strict=True))
 
 
 def score(one: Evidence, weights: Weights) -> float:
@@ -107,8 +108,11 @@ def score(one: Evidence, weights: Weights) -> float:
     return float(sum(getattr(weights, part) * value for part, value in one.parts.items()))
 
 
-def _why(one: Evidence) -> tuple[str, ...]:
-    return tuple(f"{part} {value:.2f}" for part, value in one.parts.items() if value > 0.005)
+def _why(one: Evidence, weights: Weights) -> tuple[str, ...]:
+    """What the hit's score is made of, the largest part first."""
+    given = {part: getattr(weights, part) * value for part, value in one.parts.items()}
+    return tuple(f"{texts.WHY[part]} {points:+.2f}" for part, points in sorted(given.items(), key=lambda row: -abs(row[1]))
+                 if abs(points) > 0.005)
 
 
 def gather(understood: Understood, index: Index, found: Sequence[str] = (), seen: Said | None = None) -> tuple[Evidence, ...]:

@@ -84,6 +84,13 @@ USUAL = {  # answers to press instead of writing them; each is put into the ques
 WRITE_OWN = "Eller skriv själv"
 CLARIFY = "Frågan går inte att besvara innan jag vet mer. Svara på det här, så söker jag på nytt:"
 
+WHY = {  # what speaks for a search hit
+    "exact": "lagrummet står i frågan", "found": "grundsökaren", "keyword": "frågans ord i texten",
+    "expansion": "lagens ord för det som sägs", "vector": "textens innebörd", "wording_words": "så frågar handläggare, ord",
+    "wording_vector": "så frågar handläggare, innebörd", "core": "fältets egen lag", "note": "vår not", "statute": "annan lag",
+    "document": "dokument", "press": "pressmeddelande", "outdated": "förslag eller äldre rätt", "secrecy": "frågan gäller sekretess",
+    "breaking": "frågan gäller utlämnande", "family": "många kända frågor",
+}
 MONTHS = ("januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december")
 
 
