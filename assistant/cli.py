@@ -7,9 +7,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
-from enum import Enum
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +23,7 @@ from assistant.grounds import checklist as checklists
 from assistant.grounds import load as rules
 from assistant.grounds.case import Case
 from assistant.grounds.find import find
+from assistant.record import plain as plain
 from assistant.settings import Settings
 from assistant.types import Question, Status, Turn
 from assistant.understand import understand
@@ -52,6 +52,8 @@ class BadInput(Exception):
 def main() -> None:
     """Entry point: a plain line instead of a trace for what a person can cause."""
     try:
+        for command in entry_points(group="delningsstod.commands"):  # rooms above this one, which it may not import
+            app.add_typer(command.load(), name=command.name)
         sys.exit(app(standalone_mode=False) or 0)
     except (BadInput, desk.NotReady) as error:
         err.print(f"Fel: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
@@ -431,16 +433,3 @@ def _day(value: str | None) -> date:
         return date.fromisoformat(value)
     except (ValueError, TypeError) as error:
         raise BadInput(f"{value!r} är inget datum; skriv ÅÅÅÅ-MM-DD.") from error
-
-
-def plain(value: Any) -> Any:
-    """``value`` as JSON takes it: dataclasses as objects, dates as text."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {key: plain(one) for key, one in asdict(value).items()}
-    if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
-    if isinstance(value, Enum):
-        return value.value
-    return value.isoformat() if isinstance(value, date) else value

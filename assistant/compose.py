@@ -29,7 +29,7 @@ ROLES = {"svar": texts.SHORT, "skäl": texts.LAW_SAYS, "tänk_på": texts.MIND}
 # A note's «Ja.» answers the note's own question; beside another provision's answer it would seem to answer this one.
 _BARE = re.compile(r"(?:(?:Ja|Nej)\b[,.:;]?\s*(?:men\s+|och\s+)?)?")
 _TOPICS = ("sekretess", "grund", "skyldighet", "grundregel")  # what a note beside the main one is best about
-MAX_SUPPORT = 4  # provisions quoted beside the main one
+MAX_SUPPORT = 5  # provisions quoted beside the main one
 MAX_QUOTE = 750  # characters; a longer stycke is quoted by its most telling punkt
 MAX_MIND = 3
 LEAD = 0.5  # of the best score: what the ground that the rules put first must reach to lead the answer
@@ -157,6 +157,8 @@ def _notes(understood: Understood, index: Index, said: Said, ref: str) -> tuple[
         rows = said.of == n
         asked = float((0.6 * said.words[rows] + said.near[rows]).max()) if rows.any() else 0.0
         about = (2.0 if named else 0.15) if passages[position].source == whole else 0.0
+        if understood.intent is Intent.WHEN and passages[position].topic == "datum":
+            about = 1.0
         return asked + 0.7 * float(own[position]) + (0.15 if passages[position].topic in _TOPICS else 0.0) + about
 
     order = sorted(range(len(at)), key=lambda i: -worth(at[i], i))

@@ -88,6 +88,8 @@ def _handoff(understood: Understood, note: Passage | None, looked: LookUp, law: 
     if understood.intent is not Intent.SHARING or understood.purpose == "vard_stod" or looked.shut:
         return None
     found = looked.guess if looked.guess is not None and looked.guess.available else None
+    if found is None and understood.within:
+        return None  # inside one body there is no other authority to weigh against
     ground = _weighed(found, law) if found else _read(understood, note, looked, law)
     if ground is None:
         return None

@@ -206,7 +206,8 @@ ABOUT = (
         "Noter är förklaringar i våra egna ord. De är ännu inte granskade av jurist om inget annat står. Lagens ord gäller.")),
     ("Dina frågor", (
         "{no_personal_data} En fråga med ett personnummer stoppas innan något söks, sparas eller skickas.",
-        "Frågans ord sparas inte. För varje fråga antecknas tid, hur den slutade, händelsedatum och vilka textavsnitt som användes.")),
+        "Frågans ord sparas inte. För varje fråga antecknas tid, hur den slutade, händelsedatum och vilka textavsnitt som användes.",
+        "Ett undantag: säger du att ett svar är fel sparas frågan och svaret för juristernas granskning, om inget i dem pekar ut en person.")),
 )
 ABOUT_MODEL = "Språkmodell"
 MODEL_NONE = "Ingen språkmodell används. Svaren är hopsatta av källornas egna ord enligt fasta regler."
@@ -374,3 +375,200 @@ ASSESS_SAVE_BUTTON = "Hämta svaren som fil"
 ASSESS_FLOW = "Hela flödet"
 ASSESS_FLOW_ALT = "Bild av flödet för {provision}. Samma flöde står i ord under bilden."
 ASSESS_FLOW_WORDS = "Flödet i ord"
+
+
+# --- the review page
+
+WRONG_IS_KEPT = ("När du skickar sparas frågan, svaret och det du skrivit för juristernas granskning. Ditt namn sparas inte. Ser något ut "
+                 "att peka ut en person sparas bara svarets nummer.")
+THANKS_QUEUED = "Tack. Frågan och svaret ligger nu i juristernas kö."
+THANKS_WORDLESS = ("Tack. Frågan eller texten kan peka ut en person, så orden sparades inte. Bara svarets nummer och versionerna är "
+                   "noterade. Ta gärna upp saken med förvaltaren.")
+
+REVIEW_WHO = "Vem är du?"
+REVIEW_WHO_WHY = ("Sidan är för jurister som granskar svar och för förvaltare som sköter kön. Namnet står vid allt du gör här. "
+                  "Inloggning kommer senare; tills dess litar sidan på det du skriver.")
+REVIEW_NAME = "Ditt namn"
+REVIEW_ROLE = "Din roll"
+REVIEW_ROLES = {"jurist": "Jurist: granskar och fastställer", "förvaltare": "Förvaltare: sköter kön, filer och versioner"}
+REVIEW_ENTER = "Börja"
+REVIEW_ROLE_FIRST = "Välj en roll."
+REVIEW_IS = "Du är {name}, {role}."
+REVIEW_CHANGE = "Byt person"
+REVIEW_PARTS = {"queue": "Kö", "figures": "Statistik", "papers": "Regler och noter", "files": "Filer", "release": "Version"}
+REVIEW_PARTS_LABEL = "Del av granskningen"
+REVIEW_REFUSED = "Det gick inte: {reason}."
+
+REVIEW_GUIDELINES = "Riktlinjer"
+REVIEW_SCALE = (("stödjer", "allt som påstås står i citatet"), ("stödjer delvis", "en del står där"),
+                ("stödjer inte", "citatet säger något annat"), ("fel källa", "en annan bestämmelse skulle ha citerats"),
+                ("upphävd", "gällde inte händelsedatumet"))
+REVIEW_RULES = ("Läs citatet i sitt sammanhang och bedöm rätten på händelsedatumet. Skriv en kommentar så fort något är fel, utan namn på "
+                "enskilda. Du ser inte den andras bedömning förrän båda har svarat.")
+REVIEW_KEYS = "Tangenter"
+REVIEW_KEY_LIST = (("j", "nästa fråga"), ("k", "föregående"), ("1–5", "val i den fråga som har fokus"))
+REVIEW_KEYS_ON = "Kortkommandon på"
+
+REVIEW_FILTER = "Visa"
+REVIEW_FILTERS = {"mine": "Mina", "unassigned": "Otilldelade", "disputed": "Oeniga", "all": "Alla"}
+REVIEW_EMPTY = {
+    "mine": "Inget väntar på dig. Under Otilldelade kan en jurist ta ett svar; annars delar förvaltaren ut dem.",
+    "unassigned": "Inget svar saknar granskare.", "disputed": "Inga oenigheter att avgöra.",
+    "all": "Kön är tom. En förvaltare lägger svar i den.",
+}
+REVIEW_STATES = {"otilldelad": ("Otilldelad", "plain"), "väntar på svar": ("Väntar på bedömning", "plain"), "oeniga": ("Oeniga", "warn"),
+                 "eniga": ("Eniga", "ok"), "fastställd": ("Fastställd", "ok")}
+REVIEW_FILL = "Lägg 20 svar i kön"
+REVIEW_FILL_WHY = "Tas ur den senaste körningen. Finns ingen besvaras personalfrågorna nu."
+REVIEW_FILLING = "Besvarar frågor: {done} av {total}"
+REVIEW_FILLED = "{added} svar lades i kön ur {origin}."
+REVIEW_ALREADY = "{count} fanns redan."
+REVIEW_LEFT_OUT = "{count} lades inte i kön:"
+REVIEW_REPORTED = "Hämta svar som anmälts som fel ({count})"
+REVIEW_WORDLESS = "{count} anmälda svar har bara nummer: orden kunde peka ut en person och sparades inte."
+REVIEW_ASSIGN = "Granskare"
+REVIEW_ASSIGN_WHY = "Två jurister. Skriv ett namn eller välj bland dem som har granskat förut."
+REVIEW_ASSIGN_ONE = "Tilldela"
+REVIEW_ASSIGN_ALL = "Tilldela alla otilldelade ({count})"
+REVIEW_ASSIGNED = "{count} svar tilldelades {names}."
+REVIEW_TAKE = "Ta svaret"
+REVIEW_TAKE_WHY = "Svaret saknar granskare. Två jurister ska bedöma det var för sig."
+
+REVIEW_TO_QUEUE = "Till kön"
+REVIEW_PLACE = "{place} av {total}"
+REVIEW_NEXT_ITEM = "Nästa i kön"
+REVIEW_HEADING = "Granska ett svar"
+REVIEW_ASKED = "Frågan"
+REVIEW_EARLIER = "Tidigare i samtalet"
+REVIEW_META = {"origin": "Ur", "topic": "Ämne", "reviewers": "Granskare", "versions": "Versioner"}
+REVIEW_VERSION_NAMES = {"commit": "kod", "corpus": "index", "rules": "regler", "law_as_of": "lagtext per"}
+REVIEW_REPORT = "Anmält som fel. {reason}"
+REVIEW_NO_REASON = "Inget skäl skrevs."
+REVIEW_CITATION = "Hänvisning [{number}]: stödjer citatet påståendet?"
+REVIEW_CLAIM = "Påstående"
+REVIEW_NO_CITATIONS = "Svaret har inga hänvisningar. Bedöm det i sin helhet."
+REVIEW_WHOLE = "Svaret i sin helhet"
+REVIEW_QUESTIONS = {
+    "korrekt": "Är svaret korrekt?", "fullständig": "Är svaret fullständigt?", "rätt grund": "Är grunden rätt?",
+    "rätt tröskel": "Är tröskeln rätt (får eller ska, uppenbart, övervägande skäl)?", "borde ha avstått": "Borde tjänsten ha avstått från att svara?",
+}
+REVIEW_SEVERITY = "Hur allvarligt är felet?"
+REVIEW_SEVERITIES = {"inget": "inget fel", "litet": "litet", "allvarligt": "allvarligt: kan leda fel",
+                     "mycket allvarligt": "mycket allvarligt: uppgift kan röjas eller en skyldighet missas"}
+REVIEW_COMMENT = "Kommentar (krävs när något är fel)"
+REVIEW_CORRECTED = "Rättat svar (frivilligt)"
+REVIEW_SAVE = "Spara bedömningen"
+REVIEW_SAVED = "Bedömningen är sparad."
+REVIEW_CHANGE_LATER = "Du har svarat. Du kan ändra tills {other} också har svarat."
+REVIEW_WAITING = "Väntar på {names}. Bedömningarna visas när båda har svarat."
+REVIEW_WHOLE_TEXT = "Visa hela textavsnittet"
+REVIEW_MOVED = "Textavsnittet finns inte längre i denna lydelse bland källorna. Här visas citatet som det sparades."
+
+REVIEW_BOTH = "Båda bedömningarna"
+REVIEW_DIFFERS = "Skiljer sig i {count} av {total} frågor"
+REVIEW_SAME = "Inga skillnader"
+REVIEW_TABLE = ("Fråga", "Olika")
+REVIEW_DIFFERENT = "olika"
+REVIEW_COMMENT_OF = "{name} skriver: {comment}"
+REVIEW_CORRECTED_OF = "{name} föreslår svaret: {corrected}"
+REVIEW_SETTLE = "Fastställ"
+REVIEW_SETTLE_AGAIN = "Ändra det som är fastställt"
+REVIEW_SETTLE_WHY = ("Du är en av de två granskarna. Det du skriver blir ett förslag som gäller när {other} bekräftar det.",
+                     "Du är tredje person. Det du skriver gäller direkt.")
+REVIEW_SETTLE_SAID = "{first}: {mine} · {second}: {yours}"
+REVIEW_SETTLE_COMMENT = "Skäl"
+REVIEW_EXPECTED = "Så ska ett rätt svar se ut"
+REVIEW_STATUS = "Hur ska svaret sluta? (en eller flera)"
+REVIEW_MUST_CITE = "Måste hänvisa till"
+REVIEW_MAY_CITE = "Får också hänvisa till"
+REVIEW_CITE_CHOOSE = "Välj, eller skriv ett lagrum som 10 kap. 15 a § OSL"
+REVIEW_MUST_SAY = "Måste säga (ett uttryck per rad, | mellan sätt att säga samma sak)"
+REVIEW_MUST_NOT_SAY = "Får inte säga (ett uttryck per rad)"
+REVIEW_CHECKLIST = "Checklista som svaret ska leda till"
+REVIEW_CHECKLISTS = {"": "Inte bedömt", "none": "Ingen checklista"}
+REVIEW_SETTLE_SAVE = "Fastställ svaret"
+REVIEW_PROPOSAL = "Förslag från {name}, väntar på bekräftelse"
+REVIEW_SETTLED = "Fastställt av {names} {day}"
+REVIEW_CONFIRM = "Bekräfta förslaget"
+REVIEW_RESULT = {"severity": "Fel", "comment": "Skäl", "corrected": "Rättat svar", "status": "Ska sluta med", "must_cite": "Måste hänvisa till",
+                 "may_cite": "Får hänvisa till", "must_say": "Måste säga", "must_not_say": "Får inte säga", "handoff": "Checklista"}
+REVIEW_MAKE_CASE = "Gör till testfall"
+REVIEW_CASE_WHY = "Fallet läggs bland testfallen med ditt lags namn och dag, och nästa körning prövar det."
+REVIEW_CASE_MADE = "Testfall {id} är skrivet. Nästa körning prövar det."
+REVIEW_HISTORY = "Historik ({count})"
+REVIEW_ACTIONS = {"köad": "lades i kön", "tilldelad": "tilldelades {names}", "bedömd": "bedömde svaret", "fastställd": "fastställde eller föreslog",
+                  "bekräftad": "bekräftade förslaget", "testfall": "gjorde testfallet {case}"}
+REVIEW_TAKEN_IN = "inläst ur {file}"
+
+REVIEW_FIGURES_EMPTY = "Här visas siffror när två jurister har granskat samma svar, eller när en körning finns under data/evals."
+REVIEW_COUNTS = (("otilldelad", "Otilldelade"), ("väntar på svar", "Väntar"), ("oeniga", "Öppna oenigheter"), ("eniga", "Eniga"),
+                 ("fastställd", "Fastställda"))
+REVIEW_AGREEMENT = "Samstämmighet"
+REVIEW_AGREEMENT_WHY = ("Räknas på de blinda bedömningarna. Kappa är 1 vid full enighet och 0 när enigheten inte är större än slumpen ger. "
+                        "Den går inte att räkna när båda alltid valt samma sak.")
+REVIEW_AGREEMENT_HEAD = ("Fråga", "Bedömningar", "Lika", "Cohens kappa")
+REVIEW_ALL_QUESTIONS = {"hänvisningar": "Hänvisningar", "korrekt": "Korrekt", "fullständig": "Fullständigt", "rätt grund": "Rätt grund",
+                        "rätt tröskel": "Rätt tröskel", "borde ha avstått": "Borde ha avstått", "allvar": "Felets allvar",
+                        "samtliga": "Samtliga, rätt eller fel"}
+REVIEW_UNDEFINED = "går inte att räkna"
+REVIEW_PLOTS = {"topic": ("Korrekta svar per ämne", "Ämne"), "source": ("Stödjande hänvisningar per källa", "Källa"),
+                "run": ("Korrekta svar per körning, enligt juristerna", "Körning")}
+REVIEW_PLOT_WHY = "Av svar som granskarna är eniga om eller som är fastställda."
+REVIEW_PLOT_HEAD = ("Rätt", "Av", "Andel")
+REVIEW_PLOT_ALT = "{title}. Samma siffror står i tabellen under bilden."
+REVIEW_RUNS = "Kvalitet över körningarna"
+REVIEW_MEASURE = "Mått"
+REVIEW_RUNS_HEAD = ("Körning", "Värde")
+REVIEW_TABLE_OPEN = "Siffrorna som tabell"
+
+REVIEW_PAPERS_WHY = ("Läs regeln eller noten mot lagen och signera. Ditt namn och dagens datum skrivs i filen. En fil som ändras ska "
+                     "läsas och signeras på nytt.")
+REVIEW_PAPERS_COUNT = "{signed} av {total} är signerade."
+REVIEW_PAPER_KIND = "Slag"
+REVIEW_PAPER_KINDS = {"regel": "Regler", "not": "Noter"}
+REVIEW_PAPER = "Regel eller not"
+REVIEW_PAPER_CHOOSE = "Skriv ett lagrum eller ett ord"
+REVIEW_PAPER_ALL = "Visa även signerade"
+REVIEW_PAPERS_DONE = "Alla är signerade."
+REVIEW_SIGN = "Signera"
+REVIEW_SIGNED = "{id} är signerad."
+REVIEW_SIGNED_BY = "Signerad av {name} {day}"
+REVIEW_SIGN_JURIST = "En jurist signerar."
+
+REVIEW_EXPORT = "Hämta kön som fil"
+REVIEW_EXPORT_WHY = ("Filen har varje händelse med namn, tid och versioner, och går att läsa in igen utan förlust. Den innehåller även "
+                     "bedömningar som ännu är blinda: ge den inte till en granskare som inte har svarat.")
+REVIEW_EXPORT_BUTTON = "Hämta {kind}"
+REVIEW_EXPORT_EMPTY = "Det finns inget att hämta än."
+REVIEW_IMPORT = "Läs in en fil"
+REVIEW_IMPORT_WHY = "En fil som hämtats här: .xlsx, .csv eller .jsonl. Är någon rad fel läses inget in, och du får veta vilken och varför."
+REVIEW_IMPORT_FIELD = "Fil att läsa in"
+REVIEW_IMPORT_BUTTON = "Läs in"
+REVIEW_IMPORT_FIRST = "Välj en fil först."
+REVIEW_IMPORTED = "{added} nya händelser lästes in. {already} fanns redan."
+REVIEW_IMPORT_WRONG = "Inget lästes in. {count} rader är fel:"
+REVIEW_IMPORT_ROW = "Rad {row}: {reason}."
+REVIEW_LOG = "Logg över filer, signaturer och versioner"
+REVIEW_LOG_EMPTY = "Inget har hänt än."
+
+REVIEW_RELEASE_WHY = ("Ett godkännande skrivs som en fil med versioner, siffror, kända begränsningar, vem och när. Den visas under Om "
+                      "tjänsten.")
+REVIEW_RELEASE_DISPUTES = "{count} oenigheter är inte avgjorda. De skrivs in i godkännandet."
+REVIEW_RELEASE_NO_RUN = "Det finns ingen körning. Godkännandet får inga mätvärden."
+REVIEW_RELEASE_VERSION = "Version"
+REVIEW_RELEASE_EXAMPLE = "till exempel 0.2.0"
+REVIEW_RELEASE_LIMITS = "Kända begränsningar (en per rad)"
+REVIEW_RELEASE_BUTTON = "Godkänn version"
+REVIEW_RELEASED = "Version {version} är godkänd."
+REVIEW_RELEASES = "Godkända versioner"
+RELEASE = "Godkänd version"
+RELEASE_NONE = "Ingen version är godkänd ännu. Tjänsten är på försök."
+RELEASE_BY = "Version {version}, godkänd av {name} {day}."
+RELEASE_PARTS = {"versions": "Versioner", "figures": "Mätvärden", "review": "Granskning", "limits": "Kända begränsningar"}
+RELEASE_NO_FIGURES = "Inga mätvärden."
+RELEASE_EARLIER = "Tidigare versioner ({count})"
+
+
+def decimal(value: float, places: int = 2) -> str:
+    """«0,83»: a number with a decimal comma."""
+    return f"{value:.{places}f}".replace(".", ",")

@@ -29,8 +29,8 @@ def page() -> None:
     with intro:
         _intro(quiet=bool(exchanges or asked))
     with conversation:
-        for number, one in enumerate(exchanges):
-            _exchange(one, number, latest=not asked and number == len(exchanges) - 1)
+        for number in range(len(exchanges)):
+            _exchange(exchanges, number, latest=not asked and number == len(exchanges) - 1)
         if asked:
             place = st.empty()
             place.html(markup.notice(texts.WORKING))
@@ -41,7 +41,7 @@ def page() -> None:
             else:
                 exchanges.append(fresh)
                 place.empty()
-                _exchange(fresh, len(exchanges) - 1, latest=True)
+                _exchange(exchanges, len(exchanges) - 1, latest=True)
     if not exchanges:
         with below:
             _examples()
@@ -95,18 +95,22 @@ def _undo() -> None:
 
 def _answered(text: str, on: date, exchanges: list[Exchange], opened: pipeline.Desk) -> Exchange | str:
     """The answer to ``text``, or what to say when something broke."""
-    history = [turn for one in exchanges if one.question for turn in (Turn("user", one.question), Turn("assistant", one.answer.text_md))]
     try:
-        answer = pipeline.answer(Question(text, on, tuple(history)), opened)
+        answer = pipeline.answer(Question(text, on, _history(exchanges)), opened)
         return markup.exchange(text, answer, opened.index)
     except Exception as error:
         return parts.trouble(error)
 
 
+def _history(exchanges: list[Exchange]) -> tuple[Turn, ...]:
+    return tuple(turn for one in exchanges if one.question for turn in (Turn("user", one.question), Turn("assistant", one.answer.text_md)))
+
+
 # --- one answer ----------------------------------------------------------------------------------------------------
 
 
-def _exchange(one: Exchange, number: int, *, latest: bool) -> None:
+def _exchange(exchanges: list[Exchange], number: int, *, latest: bool) -> None:
+    one = exchanges[number]
     answer = one.answer
     with st.container(key=f"ds-turn-{number}"):
         left, right = st.columns([1.55, 1], gap="large") if one.sources else (st.container(), None)
@@ -114,7 +118,7 @@ def _exchange(one: Exchange, number: int, *, latest: bool) -> None:
             st.html(one.opening)
             _next_steps(one, number, latest=latest)
             if answer.claims or answer.status is Status.UNANSWERABLE_NO_SOURCE:
-                _feedback(answer)
+                _feedback(Question(one.question, answer.as_of_date, _history(exchanges[:number])), answer)
         if right is not None:
             right.html(one.sources)
 
@@ -178,39 +182,46 @@ def _completed(question: str, told: dict[str, str]) -> str:
 # --- feedback ------------------------------------------------------------------------------------------------------
 
 
-def _feedback(answer: Answer) -> None:
+def _feedback(question: Question, answer: Answer) -> None:
     key = f"feedback-{answer.answer_id}"
     state = st.session_state.get(key)
     with st.container(key=f"ds-{key}"):
-        if state == "done":
-            st.html(markup.notice(texts.THANKS))
+        if state in ("done", "queued", "wordless"):
+            st.html(markup.notice({"done": texts.THANKS, "queued": texts.THANKS_QUEUED, "wordless": texts.THANKS_WORDLESS}[state]))
             return
         with st.container(horizontal=True):
             if st.button(texts.HELPED, key=f"helped-{answer.answer_id}"):
-                _store(answer, "helped", "")
+                _store(question, answer, "helped", "")
             if st.button(texts.WRONG, key=f"wrong-{answer.answer_id}"):
                 st.session_state[key] = state = "wrong"
         if state == "wrong":
             with st.form(key=f"why-{answer.answer_id}", border=False):
                 reason = st.text_area(texts.WHAT_WRONG, key=f"reason-{answer.answer_id}", height=96)
+                st.html(f'<p class="ds-muted">{texts.WRONG_IS_KEPT}</p>')
                 if st.form_submit_button(texts.SEND):
-                    _store(answer, "wrong", reason or "")
+                    _store(question, answer, "wrong", reason or "")
 
 
-def _store(answer: Answer, verdict: str, reason: str) -> None:
-    """Keep the verdict. The reason is checked like a question first; no words of the question are kept."""
+def _store(question: Question, answer: Answer, verdict: str, reason: str) -> None:
+    """Keep the verdict. The reason is checked like a question first. What is marked as wrong goes to the legal team, where it may."""
     refused = _refused(reason)
     if refused:
         st.html(markup.alert(refused))
         return
     row: dict[str, object] = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "answer_id": answer.answer_id, "verdict": verdict,
                               "reason": reason.strip()}
+    said = "done"
     try:
         record.append(Settings().data / "feedback.jsonl", row)
+        if verdict == "wrong":
+            made = parts.opened().index.manifest
+            reported = record.report(question, answer, reason.strip(), {"corpus": made.version, "law_as_of": made.law_as_of})
+            record.append(Settings().data / "reported.jsonl", reported)
+            said = "queued" if "answer" in reported else "wordless"
     except OSError as error:
         st.html(markup.alert(texts.FEEDBACK_FAILED.format(reason=desk.plain_reason(error))))
         return
-    st.session_state[f"feedback-{answer.answer_id}"] = "done"
+    st.session_state[f"feedback-{answer.answer_id}"] = said
     st.rerun()
 
 
