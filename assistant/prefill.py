@@ -7,6 +7,7 @@ which secrecy applies, and whether it bites, is the person's to judge.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -120,8 +121,8 @@ def _looked(understood: Understood, case: Case, law: Law) -> LookUp:
              for purpose in _purposes(case, law)]
     refs = [ref for guess in tried for ref in _refs(guess)]
     agreed = tried[0] if tried and not _undecided(tried[0]) and len({first(one) for one in tried}) == 1 else None
-    closed = _closed(case, law, written)
-    likely = "" if agreed or closed else _by_purpose(case, law)
+    closed = _closed(case, law, written) or _named_and_closed(understood, case, law)
+    likely = "" if agreed or closed else _by_purpose(case, law) or _residual(case, refs, law)
     general = () if agreed or refs else _general(case)
     return LookUp(None, tuple(dict.fromkeys(filter(None, [*refs, likely, *(ref for ref, _ in closed), *secret, *general]))), agreed, secret,
                   likely, closed=closed)
@@ -152,6 +153,24 @@ def _general(case: Case) -> tuple[str, ...]:
     """The general grounds, worth reading when nothing more can be tried of a sharing between authorities."""
     between = case.sender_actor and case.recipient_actor and case.recipient_kind in ("myndighet", None)
     return _GENERAL if between and case.purpose_code not in ("oro_barn", "vard_stod") else ()
+
+
+def _named_and_closed(understood: Understood, case: Case, law: Law) -> tuple[tuple[str, str], ...]:
+    """As ``_closed``, for a general ground that the question itself names, whatever the purpose."""
+    named = [one.ref for one in understood.lagrum if one.ref in _GENERAL]
+    key = next(iter(case.secrecy), "")
+    return tuple((rule.ref, key) for rule in law.rules if rule.ref in named and key and rule.excludes and case.date
+                 and rule.valid_from <= case.date < rule.valid_to and reaches(law.exclusions[rule.excludes].secrecy, key))
+
+
+def _residual(case: Case, refs: Sequence[str], law: Law) -> str:
+    """The general clause (10 kap. 27 § OSL) between two authorities, where nothing points to another ground and it isn't shut."""
+    if refs or case.purpose_code or not _general(case):
+        return ""
+    rule = next((rule for rule in law.rules
+                 if rule.ref == _GENERAL[1] and case.date and rule.valid_from <= case.date < rule.valid_to), None)
+    shut = rule and rule.excludes and any(reaches(law.exclusions[rule.excludes].secrecy, key) for key in case.secrecy)
+    return rule.ref if rule and not shut else ""
 
 
 def _by_purpose(case: Case, law: Law) -> str:

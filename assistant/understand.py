@@ -119,6 +119,7 @@ _AM = re.compile(r"(?:\b(?:vi|jag) är (?:en |ett |själv )?|\bsom (?:en )?|\b(?
 _OPENS = re.compile(r"^(?:\W*|(?:på|inom|hos|vid|för|at)\s|(?:\w+\s){1,3}(?:på|hos|inom|vid|för|at)\s(?:en |ett |vår )?)$", re.I)
 _SPEAKS = re.compile(r"\b(?:vi|jag|oss|mig|vår|we|i)\b", re.I)
 _WANTS = re.compile(r"^\s*(?:\w+\s+){0,2}?(?:begär|vill|frågar|ber|kräver|undrar|behöver|ringer|efterfrågar|har begärt|har frågat|"
+                    r"(?:ska |kan |bör )?få (?:veta|del|reda|besked|ta del|uppgift)|"
                     r"hör av sig|kontaktar|asks?|wants?|requests?|needs?|vill ha|ska pröva|granskar)\b", re.I)
 _GETTING = words.pattern("getting", r"\b", r"\b")
 _OWN = re.compile(
@@ -145,6 +146,9 @@ def _roles(text: str) -> tuple[str | None, str | None, str | None]:
             sender = sender or name
         elif _TO.search(before):
             recipient = recipient or name
+    if own is None and sender is None and found and _SPEAKS.search(text) and found[0][2] != recipient \
+            and not _TO.search(text[max(0, found[0][0] - 45):found[0][0]]):
+        own = found[0][2]  # «Migrationsverket ser att … Kan vi …»: the first body named, in a text that says «vi»
     if own:
         if _GETTING.search(text) and recipient != own and not sender:
             others = [name for _, _, name in found if name != own]
