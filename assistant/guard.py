@@ -144,7 +144,8 @@ def _luhn(ten: str) -> bool:
 
 _NAMED = re.compile(  # looked for at every place, so that «Ska Anna Svensson» isn't read as one «Ska Anna»
     r"\b(?=(?P<first>[A-ZÅÄÖÉ][a-zåäöéü]+)(?:-[A-ZÅÄÖ][a-zåäö]+)?(?: [A-ZÅÄÖ]\.?)? (?P<last>[A-ZÅÄÖ][a-zåäöéü]+(?:-[A-ZÅÄÖ][a-zåäö]+)?)\b)")
-_SURNAME = re.compile(r"(?:ss?on|berg|ström|q?vist|kvist|lund|gren|dahl|stedt|ell|én|ius|sköld|hjelm|[oie]vi[cć]|[eo]v|ski)s?$")
+_SURNAME = re.compile(r"(?:ss?on|berg|ström|dal|lind|mark|borg|gård|q?vist|kvist|lund"
+                      r"|gren|dahl|stedt|ell|én|ius|sköld|hjelm|[oie]vi[cć]|[eo]v|ski)s?$")
 
 
 def names_person(text: str) -> bool:

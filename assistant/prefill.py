@@ -65,7 +65,7 @@ class LookUp:
     @property
     def shut(self) -> bool:
         """Whether there is nothing to weigh: the general grounds leave the secrecy out, or the recipient is no Swedish authority."""
-        return (bool(self.closed) and self.finding is None) or bool(self.unfit)
+        return (bool(self.closed) and not (self.finding and self.finding.available)) or bool(self.unfit)
 
 
 def look_up(understood: Understood, law: Law) -> LookUp:
@@ -165,7 +165,8 @@ def _named_and_closed(understood: Understood, case: Case, law: Law) -> tuple[tup
 
 def _residual(case: Case, refs: Sequence[str], law: Law) -> str:
     """The general clause (10 kap. 27 § OSL) between two authorities, where nothing points to another ground and it isn't shut."""
-    if refs or case.purpose_code or not _general(case):
+    purpose = law.purposes.get(case.purpose_code or "")
+    if refs or not _general(case) or (purpose and (purpose.point is None or _by_purpose(case, law))):
         return ""
     rule = next((rule for rule in law.rules
                  if rule.ref == _GENERAL[1] and case.date and rule.valid_from <= case.date < rule.valid_to), None)
@@ -277,7 +278,7 @@ def secrecy(understood: Understood, law: Law, limit: int = 1) -> tuple[str, ...]
             held = re.search(rf"(?<![\wåäö]){re.escape(actor.name.lower())}\w{{0,3}}(?=,|;|$| och )", row.holders.lower())
             value += 2.0 if row.activity & actor.activity else 0.0
             value += (2.5 if held.start() == 0 else 2.0) if held else 0.0
-        value += sum(1.5 for word in (*row.words, *row.activity)
+        value += sum(2.5 if word in row.words else 1.5 for word in (*row.words, *row.activity)
                      if len(word) > 3 and re.search(rf"(?<![a-zåäö]){re.escape(word.lower())}", text))
         value += 1.5 if actor is None and any(meant.issuperset(analysis.tokens(name)) for name in row.activity) else 0.0
         if value >= 1.5:

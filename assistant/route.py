@@ -91,7 +91,7 @@ def _handoff(understood: Understood, note: Passage | None, looked: LookUp, law: 
     found = looked.guess if looked.guess is not None and looked.guess.available else None
     if found is None and understood.within:
         return None  # inside one body there is no other authority to weigh against
-    ground = _weighed(found, law) if found else _read(understood, note, looked, law)
+    ground = _weighed(found, law, understood.duty_asked) if found else _read(understood, note, looked, law)
     if ground is None:
         return None
     ref, test = ground
@@ -103,13 +103,17 @@ def _handoff(understood: Understood, note: Passage | None, looked: LookUp, law: 
     return Handoff(checklist_id(ref), (address.first() if address else ref,), (test,), prefill, missing)
 
 
-def _weighed(finding: Finding, law: Law) -> tuple[str, str] | None:
-    """(reference, test) of the ground the finder puts first among those that weigh; none where a plain duty comes first."""
+def _weighed(finding: Finding, law: Law, duty_asked: bool) -> tuple[str, str] | None:
+    """(reference, test) of the ground the finder puts first among those that weigh; none where a plain duty comes first.
+
+    Who asks whether they must is led to the duty, though a fact that its checklist asks for is still missing.
+    """
     leading = finding.available[0]
     if not finding.handoff_to_checklist or (leading.kind == "duty" and not law.tests[leading.test].weighs):
         return None
     weighing = [ground for ground in finding.available if law.tests[ground.test].weighs]
-    return next(((g.ref, g.test) for g in sorted(weighing, key=lambda g: g.provision != finding.primary)), None)
+    order = sorted(weighing, key=lambda g: (not (duty_asked and g.kind == "duty"), g.provision != finding.primary))
+    return next(((ground.ref, ground.test) for ground in order), None)
 
 
 def _read(understood: Understood, note: Passage | None, looked: LookUp, law: Law) -> tuple[str, str] | None:

@@ -101,6 +101,8 @@ def named_actors(text: str) -> tuple[tuple[int, int, str], ...]:
 def _within(text: str) -> bool:
     """Whether the only body named, people aside, is named by two different names."""
     named = [span for span in named_actors(text) if span[2] != "enskild person"]
+    if re.search(r"\bpolisanmäl|\b(?:annan|annat|andra|another)\b", text, re.I):
+        return False
     return len({name for _, _, name in named}) == 1 and len({text[start:end].lower()[:6] for start, end, _ in named}) > 1
 
 
@@ -135,14 +137,19 @@ def _roles(text: str) -> tuple[str | None, str | None, str | None]:
     """(sender, recipient, mode) as far as the words say."""
     found = named_actors(text)
     sender = recipient = own = mode = None
+    begins = [start for start, _, _ in found]
+    given = 0  # how surely the sender was told: by what they may do before by where it comes from
     for start, end, name in found:
-        before, after = text[max(0, start - 45):start], text[end:end + 45]
+        before = text[max(0, start - 45):start]
+        after = text[end:min(end + 45, *(begin for begin in begins if begin > start), len(text))]
         if _SELF.search(before) or _AM.search(before) or (_OPENS.match(text[:start]) and _SPEAKS.search(text[end:])
                                                            and not _WANTS.search(after)):
             own = own or name
         elif _WANTS.search(after):
             recipient, mode = recipient or name, mode or "request"
-        elif (_FROM.search(before) and not re.search(r"vill|begär", after[:20])) or _MAY_BEFORE.search(before) or _GIVES.match(after):
+        elif _MAY_BEFORE.search(before) or _GIVES.match(after):
+            sender, given = (sender, given) if given == 2 else (name, 2)
+        elif _FROM.search(before) and not re.search(r"vill|begär", after[:20]):
             sender = sender or name
         elif _TO.search(before):
             recipient = recipient or name
@@ -163,6 +170,8 @@ def _roles(text: str) -> tuple[str | None, str | None, str | None]:
         sender, recipient = (sender, other) if sender else (other, recipient)
     if sender == recipient:
         recipient = None
+    if recipient is None and re.search(r"\bpolisanmäl", text, re.I) and sender != "Polismyndigheten":
+        recipient = "Polismyndigheten"
     if recipient is None and words.pattern("foreign_body").search(text):
         recipient = "utländsk myndighet"
     if mode is None:
@@ -175,6 +184,7 @@ def _roles(text: str) -> tuple[str | None, str | None, str | None]:
 _SHARING = re.compile(
     rf"\b(?:{_MAY})\b[^.?!]{{0,90}}?\b{_GIVE}\b"
     r"|\b(?:tipsa|polisanmäla|dela med|lämna ut|lämna uppgift|lämna vidare|skicka (?:över|vidare))\b"
+    r"|\b(?:kan|får|ska|låta)\b[^.?!]{0,60}\bfå (?:veta|del|reda)\b"
     r"|\b(?:vill ha|vill veta|vill läsa|begär|får vi säga|får jag säga|får reda på|få ut|ta del av)\b", re.I)
 _KNOWLEDGE = words.pattern("knowledge")
 _WHEN = re.compile(
@@ -196,7 +206,12 @@ def _intent(text: str, follow_up: bool) -> Intent:
 
 # --- purpose -------------------------------------------------------------------------------------------------------
 
+_NOT = re.compile(r"\b(?:varken|inte|inget|ingen|utan|not)\b[^.,;?!]{0,30}?\b(?:brott|fusk\w*|bidragsfråga|crime|fraud)\b"
+                  r"(?: eller (?:brott|fusk\w*))?", re.I)
+
+
 def _purpose(text: str) -> str | None:
+    text = _NOT.sub(" ", text)  # «det är inget brott» tells what the purpose is not
     return next((code for code, pattern in words.table("purposes") if pattern.search(text)), None)
 
 
