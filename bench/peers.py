@@ -1,7 +1,8 @@
 """The systems we are measured beside, each as its own documentation sets it up: how it cuts a text, and how it searches.
 
 A peer is made from strings and answers a question with their numbers, best first. Nothing here is tuned, neither for nor
-against: the defaults are what somebody gets who takes the package as it is. They are given our embedding, since none ships one.
+against: the defaults are what somebody gets who takes the package as it is. None ships an embedding that knows Swedish, so each is given
+one trained on the texts alone («text embedding») and, apart, ours, which carries our work with staff's wordings into theirs.
 """
 
 from __future__ import annotations
@@ -37,12 +38,13 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Peer:
-    """A package as it is set up here. ``dense``: it uses an embedding too."""
+    """A package as it is set up here. ``dense``: it uses an embedding too; ``weights``: which one, when it is not ours."""
 
     title: str
     cut: Callable[[Iterable[Text]], Iterator[Chunk]]
     make: Callable[[Sequence[str], Encoder], Search]
     dense: bool = False
+    weights: str = ""
 
 
 # --- cutting -------------------------------------------------------------------------------------------------------
@@ -185,11 +187,14 @@ PEERS = {
     "langchain-bm25": Peer("LangChain BM25Retriever", cut_langchain, _only(langchain, vectors=False)),
     "langchain-chroma": Peer("LangChain Chroma, our embedding", cut_langchain, _only(langchain, words=False), dense=True),
     "langchain-ensemble": Peer("LangChain EnsembleRetriever, our embedding", cut_langchain, langchain, dense=True),
-    "langchain-minilm": Peer("LangChain EnsembleRetriever, English MiniLM", cut_langchain, langchain, dense=True),
+    "langchain-minilm": Peer("LangChain EnsembleRetriever, English MiniLM", cut_langchain, langchain, dense=True, weights="minilm"),
+    "langchain-chroma-texts": Peer("LangChain Chroma, text embedding", cut_langchain, _only(langchain, words=False), True, "texts"),
+    "langchain-ensemble-texts": Peer("LangChain EnsembleRetriever, text embedding", cut_langchain, langchain, True, "texts"),
     "haystack-bm25": Peer("Haystack BM25", cut_haystack, _only(haystack, vectors=False)),
+    "haystack-hybrid-texts": Peer("Haystack BM25 + text embedding, rank fusion", cut_haystack, haystack, True, "texts"),
     "haystack-hybrid": Peer("Haystack BM25 + our embedding, rank fusion", cut_haystack, haystack, dense=True),
     "txtai-keyword": Peer("txtai keyword", cut_txtai, _only(txtai, vectors=False)),
+    "txtai-hybrid-texts": Peer("txtai hybrid, text embedding", cut_txtai, txtai, True, "texts"),
     "txtai-hybrid": Peer("txtai hybrid, our embedding", cut_txtai, txtai, dense=True),
 }
-STOCK = "langchain-ensemble"
-MINILM = "langchain-minilm"
+STOCK = "langchain-ensemble-texts"

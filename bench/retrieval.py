@@ -1,6 +1,6 @@
 """Ours beside stock LangChain, Haystack and txtai: the same texts, the same questions, one run, three sizes of corpus.
 
-    /tmp/peers/bin/python -m bench.retrieval --size core --size official --size large --out docs/retrieval.json \
+    /tmp/peers/bin/python -m bench.retrieval --size core --size official --size large --texts /tmp/texts --out docs/retrieval.json \
         --report docs/retrieval.md                          # the venv: bench/requirements-peers.txt
 
 A hit is a piece of text that overlaps the characters of a provision the question asks for, so that systems that cut their
@@ -25,7 +25,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.peers import MINILM, PEERS, STOCK, Text, whole
+from bench.peers import PEERS, STOCK, Text, whole
 
 OFFICIAL = Path(__file__).parents[2] / "shared" / "official"
 QUESTIONS = Path(__file__).parents[2] / "shared" / "evals" / "retrieval_dev.jsonl"
@@ -33,6 +33,7 @@ SIZES = ("core", "official", "large")
 CORE = ("2009:400", "2024:307", "2025:170", "2017:900", "1949:105", "2025:400", "2010:659", "2010:800", "2009:641", "2008:355",
         "2010:110", "2011:1244", "1991:481", "1993:387", "2005:716")
 OURS = "ours"
+GROUPS = ("as it comes", "given our embedding", "given our notes and our or another embedding")
 NOTES = "+notes"
 READ = 4_000  # characters: about what a reader takes in, or a model is given
 DEEPEST = 40  # how far down is asked when ten pieces are shorter than that
@@ -209,21 +210,21 @@ def open_ours(work: Path) -> tuple[Asked, dict[str, Any]]:
     opened, law = index.open_index(index.Settings(work / "index"), embed.encoder()), load.load()
 
     def ask(row: dict, k: int) -> list[tuple[Any, int]]:
-        understood = understand(asked(row))
+        understood = understand(asked(row), opened.respelled)
         hits = retrieve.search(understood, opened, k, found=prefill.look_up(understood, law).refs)
         return [(hit.passage.id, len(hit.passage.text)) for hit in hits]
 
     return ask, {"open_s": time.perf_counter() - started, "pieces": len(opened)}
 
 
-def make_peer(system: str, size: str, work: Path, minilm: str) -> tuple[Asked, dict[str, Any]]:
+def make_peer(system: str, size: str, work: Path, weights: Mapping[str, str]) -> tuple[Asked, dict[str, Any]]:
     """A peer, cut and indexed in memory. A follow-up is asked with what the person said before it."""
     from corpus.embed import encoder
 
     name, notes = system.removesuffix(NOTES), system.endswith(NOTES)
     with (work / "texts.jsonl").open(encoding="utf-8") as lines:
         texts = [one for one in (Text(**json.loads(line)) for line in lines) if notes or not one.note]
-    model = encoder(minilm if name == MINILM else "") if PEERS[name].dense else None
+    model = encoder(weights.get(PEERS[name].weights, "")) if PEERS[name].dense else None
     started = time.perf_counter()
     chunks = list((whole if size == "large" else PEERS[name].cut)(texts))
     search = PEERS[name].make([one.content for one in chunks], model)
@@ -237,10 +238,10 @@ def make_peer(system: str, size: str, work: Path, minilm: str) -> tuple[Asked, d
     return ask, {"build_s": time.perf_counter() - started, "pieces": len(places)}
 
 
-def measure(system: str, size: str, work: Path, minilm: str) -> dict[str, Any]:
+def measure(system: str, size: str, work: Path, weights: Mapping[str, str]) -> dict[str, Any]:
     """Ask every question: what was found, how long each took, and the most memory the process has held."""
     questions = json.loads((work / "questions.json").read_text(encoding="utf-8"))
-    ask, out = open_ours(work) if system == OURS else make_peer(system, size, work, minilm)
+    ask, out = open_ours(work) if system == OURS else make_peer(system, size, work, weights)
     for row in questions[:WARM_UP]:
         ask(row, 10)
     ms, found = [], []
@@ -359,6 +360,11 @@ def run(args: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
+def weights(args: argparse.Namespace) -> dict[str, str]:
+    """The embeddings that peers are given besides ours, by name."""
+    return {"minilm": args.minilm, "texts": args.texts}
+
+
 def systems(args: argparse.Namespace) -> list[str]:
     """What this run measures: ours, every peer, and every peer with our notes among its documents."""
     every = [OURS, *PEERS, *(name + NOTES for name in PEERS)]
@@ -367,7 +373,8 @@ def systems(args: argparse.Namespace) -> list[str]:
 
 def one(args: argparse.Namespace, size: str, system: str, work: Path) -> dict[str, Any]:
     """One system at one size: its figures and costs, or why there are none."""
-    if system.removesuffix(NOTES) == MINILM and not args.minilm:
+    peer = PEERS.get(system.removesuffix(NOTES))
+    if peer and peer.weights and not weights(args)[peer.weights]:
         return {"state": "not measured: weights not at hand"}
     built: dict[str, Any] = {}
     if system == OURS:
@@ -396,7 +403,7 @@ def _step(args: argparse.Namespace, step: str, size: str, system: str) -> dict[s
     answer.parent.mkdir(parents=True, exist_ok=True)
     answer.unlink(missing_ok=True)
     command = [sys.executable, "-m", "bench.retrieval", "--step", step, "--system", system, "--size", size, "--work", str(args.work),
-               "--official", str(args.official), "--answer", str(answer), "--minilm", args.minilm]
+               "--official", str(args.official), "--answer", str(answer), "--minilm", args.minilm, "--texts", args.texts]
     for file in args.questions or [QUESTIONS]:
         command += ["--questions", str(file)]
     try:
@@ -419,7 +426,7 @@ def step(args: argparse.Namespace) -> None:
         elif args.step == "build":
             result = build_ours(size, args.official, work)
         else:
-            result = measure(args.system, size, work, args.minilm)
+            result = measure(args.system, size, work, weights(args))
     except ImportError as error:
         result = {"state": f"not installed: {error.name or error}"}
     args.answer.write_text(json.dumps(result), encoding="utf-8")
@@ -468,14 +475,20 @@ def lead(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         here = {name: row for name, row in here.items() if ours and row["n"] == ours["n"]}
         for measure_of in ("hit@10", f"hit@{READ}", "mrr@10") if ours else ():
             said = [f"{measure_of} {ours[measure_of]:.3f}"]
-            for notes in (False, True):
-                peers = [row for name, row in here.items() if name.endswith(NOTES) == notes]
+            for group in GROUPS:
+                peers = [row for name, row in here.items() if _group(name) == group]
                 if best := max(peers, key=lambda row: row[measure_of], default=None):
-                    said.append(f"{_times(ours, best, measure_of)} the best peer's ({title(best['system'])})")
+                    said.append(f"{_times(ours, best, measure_of)} the best peer {group} ({title(best['system'])})")
             if STOCK in here:
                 said.append(f"{_times(ours, here[STOCK], measure_of)} stock LangChain's")
             out.append(f"{size}: " + "; ".join(said))
     return out
+
+
+def _group(system: str) -> str:
+    """What a peer was given of ours."""
+    peer = PEERS[system.removesuffix(NOTES)]
+    return GROUPS[2] if system.endswith(NOTES) else GROUPS[1] if peer.dense and not peer.weights else GROUPS[0]
 
 
 def _times(ours: Mapping[str, Any], peer: Mapping[str, Any], of: str) -> str:
@@ -507,7 +520,8 @@ NOTES_ON_METHOD = (
     "- ms: one question after another in a warm process.",
     "- Building: ours reads the files too (not at `large`); a peer gets the texts ready.",
     "- Memory: the most the process has held. Ours is built in another process than the one that answers.",
-    "- Every peer gets our embedding, since none ships one that knows Swedish; it is read without torch, which spares them 450 MiB.",
+    ("- No peer ships an embedding that knows Swedish. «text embedding» is one of the same kind as ours, trained on the texts alone: what a"
+    " user could make of this corpus. «our embedding» is trained on staff's wordings too, and so carries our work into theirs."),
     "- That embedding has been trained on our staff wordings, so the peers' dense figures are better than a stock model would give.",
 )
 
@@ -588,6 +602,7 @@ def main() -> None:
     parser.add_argument("--questions", action="append", type=Path, help="JSONL with question, gold, gold_any; repeat for several")
     parser.add_argument("--only", action="append", help=f"{OURS} or a peer ({', '.join(PEERS)}); repeat for several")
     parser.add_argument("--official", type=Path, default=OFFICIAL)
+    parser.add_argument("--texts", default="", help="folder of a model made by corpus.train with every wording held out")
     parser.add_argument("--minilm", default="", help="folder with the weights of all-MiniLM-L6-v2 for sentence-transformers")
     parser.add_argument("--limit", type=int, default=1_800, help="seconds for one system at one size")
     parser.add_argument("--work", type=Path, default=Path("/tmp/delningsstod-bench"))
