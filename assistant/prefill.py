@@ -17,6 +17,7 @@ from assistant.grounds.find import find, matches, recipient_party
 from assistant.grounds.load import Actor, Law, reaches
 from assistant.understand import Intent, Understood
 from corpus import analysis
+from corpus.lagrum import OSL, Lagrum
 
 _AGE = re.compile(r"\b(\d{1,2})[- ]?(?:åring\w*|år gammal|år\b)", re.I)
 
@@ -35,7 +36,8 @@ class LookUp:
     be open. ``refs``: provisions worth reading, best first. ``secret``: the secrecy the question seems to be about. ``likely``:
     the ground that the named purpose points to when too little else was said to try any. ``closed``: (reference, why) of the
     general grounds that the secrecy in question shuts. ``unfit``: references of rules that are certainly not for this
-    recipient (15 a § toward a bank); they neither lead nor support an answer, and nobody is handed over to them.
+    recipient (15 a § toward a bank); they neither lead nor support an answer, and nobody is handed over to them. ``shutting``:
+    references of rules that leave out the secrecy that the question itself writes; nobody is handed over to them either.
     """
 
     finding: Finding | None
@@ -46,6 +48,7 @@ class LookUp:
     ahead: str = ""
     closed: tuple[tuple[str, str], ...] = ()
     unfit: frozenset[str] = frozenset()
+    shutting: frozenset[str] = frozenset()
 
     @property
     def sure(self) -> str:
@@ -81,7 +84,8 @@ def look_up(understood: Understood, law: Law) -> LookUp:
         looked = replace(looked, ahead=report.ref, refs=(report.ref, *looked.refs)) if report else looked
     if understood.intent is not Intent.SHARING:
         return looked
-    return replace(looked, unfit=_unfit(case, law) - {one.ref for one in understood.lagrum} - set(looked.secret))
+    unfit = _unfit(case, law) - {one.ref for one in understood.lagrum} - set(looked.secret)
+    return replace(looked, shutting=_shutting(understood, case, law), unfit=unfit)
 
 
 def _main_rule(case: Case, looked: LookUp, understood: Understood) -> str:
@@ -93,6 +97,13 @@ def _main_rule(case: Case, looked: LookUp, understood: Understood) -> str:
     if case.recipient_kind == "utländsk":
         return "SFS 2009:400 8 kap. 3 §"
     return "SFS 2009:400 8 kap. 1 §" if case.recipient_kind == "enskild" and not looked.lead else ""
+
+
+def _shutting(understood: Understood, case: Case, law: Law) -> frozenset[str]:
+    """References of the rules in force that leave out a secrecy provision the question writes."""
+    written = [key if one.stycke is None else f"{key} st{one.stycke}" for one in understood.lagrum if (key := _key(one))]
+    return frozenset(rule.ref for rule in law.rules if rule.excludes and case.date and rule.valid_from <= case.date < rule.valid_to
+                     and any(reaches(law.exclusions[rule.excludes].secrecy, key) for key in written))
 
 
 def _unfit(case: Case, law: Law) -> frozenset[str]:
@@ -255,10 +266,15 @@ def proposed_facts(text: str) -> dict[str, Any]:
     return facts
 
 
+def _key(one: Lagrum) -> str:
+    """The register's key of a secrecy provision in OSL («26:1a»), or an empty text for any other lagrum."""
+    inside = one.sfs == OSL and one.kapitel and one.paragraf and 15 <= int(one.kapitel.split()[0]) <= 43
+    return f"{one.kapitel}:{(one.paragraf or '').replace(' ', '')}" if inside else ""
+
+
 def secrecy(understood: Understood, law: Law, limit: int = 1) -> tuple[str, ...]:
     """The secrecy provisions most likely met: those the question writes, else those of the giver's activity and its words."""
-    written = tuple(f"{one.kapitel}:{one.paragraf.replace(' ', '')}" for one in understood.lagrum
-                    if one.sfs == "2009:400" and one.kapitel and one.paragraf and 15 <= int(one.kapitel.split()[0]) <= 43)
+    written = tuple(filter(None, map(_key, understood.lagrum)))
     known = tuple(key for key in written if key in law.secrecy)
     if known:
         return known

@@ -92,7 +92,7 @@ def _handoff(understood: Understood, note: Passage | None, looked: LookUp, law: 
     if found is None and understood.within:
         return None  # inside one body there is no other authority to weigh against
     ground = _weighed(found, law, understood.duty_asked) if found else _read(understood, note, looked, law)
-    if ground is None:
+    if ground is None or ground[0] in looked.shutting:
         return None
     ref, test = ground
     prefill: dict[str, object] = {

@@ -126,7 +126,9 @@ _WANTS = re.compile(r"^\s*(?:\w+\s+){0,2}?(?:begär|vill|frågar|ber|kräver|und
 _GETTING = words.pattern("getting", r"\b", r"\b")
 _OWN = re.compile(
     r"\b(?:tips|eget initiativ|på eget|själva höra av|höra av oss|varna|slå larm|larma|anmäl|spontant|own initiative|tip off)", re.I)
-_REQUEST = re.compile(r"\b(?:begär|på begäran|frågar|ber om|vill ha|vill veta|efterfråg|kräver|request|asks?)\b", re.I)
+# Who wants a decision wants nothing of anybody's secrets.
+_HAVE = r"vill ha(?! (?:ett |en |din |ditt )?(?:klart )?(?:beslut|svar|besked|ja|dom|rekommendation))"
+_REQUEST = re.compile(rf"\b(?:begär|på begäran|frågar|ber om|{_HAVE}|vill veta|efterfråg|kräver|request|asks?)\b", re.I)
 
 
 _MAY_BEFORE = re.compile(rf"\b{_MAY}\s+(?:en |ett |vi på |vi i |the |a )?$", re.I)
@@ -185,7 +187,7 @@ _SHARING = re.compile(
     rf"\b(?:{_MAY})\b[^.?!]{{0,90}}?\b{_GIVE}\b"
     r"|\b(?:tipsa|polisanmäla|dela med|lämna ut|lämna uppgift|lämna vidare|skicka (?:över|vidare))\b"
     r"|\b(?:kan|får|ska|låta)\b[^.?!]{0,60}\bfå (?:veta|del|reda)\b"
-    r"|\b(?:vill ha|vill veta|vill läsa|begär|får vi säga|får jag säga|får reda på|få ut|ta del av)\b", re.I)
+    rf"|\b(?:{_HAVE}|vill veta|vill läsa|begär|får vi säga|får jag säga|får reda på|få ut|ta del av)\b", re.I)
 _KNOWLEDGE = words.pattern("knowledge")
 _WHEN = re.compile(
     r"^\W*(?:sedan när|since when|när (?:fick|började|blev|infördes|ändrades|kom|trädde))\b"

@@ -366,9 +366,9 @@ def weights(args: argparse.Namespace) -> dict[str, str]:
 
 
 def systems(args: argparse.Namespace) -> list[str]:
-    """What this run measures: ours, every peer, and every peer with our notes among its documents."""
+    """What this run measures: ours, every peer, and every peer with our notes among its documents («NAME+notes»)."""
     every = [OURS, *PEERS, *(name + NOTES for name in PEERS)]
-    return [name for name in every if not args.only or name.removesuffix(NOTES) in args.only or name in args.only]
+    return [name for name in every if not args.only or name in args.only]
 
 
 def one(args: argparse.Namespace, size: str, system: str, work: Path) -> dict[str, Any]:
