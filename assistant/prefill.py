@@ -17,7 +17,7 @@ from assistant.grounds.find import find, matches, recipient_party
 from assistant.grounds.load import Actor, Law, reaches
 from assistant.understand import Intent, Understood
 from corpus import analysis
-from corpus.lagrum import OSL, Lagrum
+from corpus.lagrum import OSL, Lagrum, named
 
 _AGE = re.compile(r"\b(\d{1,2})[- ]?(?:åring\w*|år gammal|år\b)", re.I)
 
@@ -101,7 +101,10 @@ def _main_rule(case: Case, looked: LookUp, understood: Understood) -> str:
 
 def _shutting(understood: Understood, case: Case, law: Law) -> frozenset[str]:
     """References of the rules in force that leave out a secrecy provision the question writes."""
+    others = [f"{name.short} {one.kapitel}:{one.paragraf}" for one in understood.lagrum
+              if one.sfs != OSL and one.kapitel and one.paragraf and (name := named(one.sfs)) and name.short]
     written = [key if one.stycke is None else f"{key} st{one.stycke}" for one in understood.lagrum if (key := _key(one))]
+    written += [key for key in others if key in law.secrecy]
     return frozenset(rule.ref for rule in law.rules if rule.excludes and case.date and rule.valid_from <= case.date < rule.valid_to
                      and any(reaches(law.exclusions[rule.excludes].secrecy, key) for key in written))
 
@@ -294,7 +297,7 @@ def secrecy(understood: Understood, law: Law, limit: int = 1) -> tuple[str, ...]
             held = re.search(rf"(?<![\wåäö]){re.escape(actor.name.lower())}\w{{0,3}}(?=,|;|$| och )", row.holders.lower())
             value += 2.0 if row.activity & actor.activity else 0.0
             value += (2.5 if held.start() == 0 else 2.0) if held else 0.0
-        value += sum(2.5 if word in row.words else 1.5 for word in (*row.words, *row.activity)
+        value += sum(1.5 for word in (*row.words, *row.activity)
                      if len(word) > 3 and re.search(rf"(?<![a-zåäö]){re.escape(word.lower())}", text))
         value += 1.5 if actor is None and any(meant.issuperset(analysis.tokens(name)) for name in row.activity) else 0.0
         if value >= 1.5:
