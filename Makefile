@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-.PHONY: run test ask build check clean
+.PHONY: run test gate ask build clean
 
 run: $(VENV)/base
 	@$(BIN)/delningsstod corpus build
@@ -20,6 +20,12 @@ test: $(VENV)/all
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest
+	@$(MAKE) -s gate
+
+# The fast cases against the thresholds, on an index of our notes alone: no official text is needed.
+gate: $(VENV)/all
+	@$(BIN)/delningsstod evals run --subset fast --index build/gate/index --out build/gate/runs
+	@$(BIN)/delningsstod evals gate --out build/gate/runs
 
 # The base environment: no torch, no test tools. Made anew when what it should hold changes.
 $(VENV)/base: pyproject.toml constraints.txt
