@@ -107,7 +107,7 @@ def _document(row: Mapping[str, Any], headings: tuple[str, ...]) -> Any:
     from corpus.passage import Passage
 
     when = re.search(r"/((?:19|20)\d\d)/(\d\d)/", row["doc"])
-    ref, kind = collect._address(Path(row["doc"] if row["source"] == "seed" else f"{row['doc']}.md"))
+    ref, kind = collect.address(Path(row["doc"] if row["source"] == "seed" else f"{row['doc']}.md"))
     published = date(int(when[1]), int(when[2]), 1) if when else None
     return Passage(
         id=row["id"], ref=ref, source=ref, title=row["title"] or "", kind=kind, zone="avsnitt", headings=headings[1:], text=row["text"],
@@ -176,7 +176,6 @@ def _rows(file: Path) -> Iterator[dict]:
 def build_ours(size: str, official: Path, work: Path) -> dict[str, Any]:
     """Our index through the code that the product builds with. For ``large`` the reading of rows is not counted."""
     import hashlib
-    import tempfile
 
     from corpus import collect, embed, index
 
@@ -188,13 +187,8 @@ def build_ours(size: str, official: Path, work: Path) -> dict[str, Any]:
         return {"build_s": time.perf_counter() - started, "build_mib": _peak()}
     gathered = collect.Collection(sources(size, official), ())
     digest = hashlib.sha256(b"large").hexdigest()
-    settings.folder.mkdir(parents=True)
-    target = Path(tempfile.mkdtemp(prefix="build-", dir=settings.folder))
     started = time.perf_counter()
-    index._write(target, gathered, [], digest, embed.encoder(), settings, lambda *_: None)
-    name = f"index-{digest[:16]}-{datetime.now():%Y%m%d%H%M%S}"
-    os.replace(target, settings.folder / name)
-    index._point(settings.folder, name)
+    index.write(settings, gathered, digest, embed.encoder())
     return {"build_s": time.perf_counter() - started, "build_mib": _peak()}
 
 
@@ -522,21 +516,21 @@ NOTES_ON_METHOD = (
     "- Memory: the most the process has held. Ours is built in another process than the one that answers.",
     ("- No peer ships an embedding that knows Swedish. «text embedding» is one of the same kind as ours, trained on the texts alone: what a"
     " user could make of this corpus. «our embedding» is trained on staff's wordings too, and so carries our work into theirs."),
-    "- That embedding has been trained on our staff wordings, so the peers' dense figures are better than a stock model would give.",
 )
 
 
 # --- the plot ------------------------------------------------------------------------------------------------------
 
 
-COLOURS = ("#1b5e9e", "#c8553d", "#e0a458", "#8f4f28", "#b8b8b8", "#5b8c5a", "#a3c586", "#6d597a", "#b497bd")
+COLOURS = ("#1b5e9e", "#c8553d", "#e0a458", "#8f4f28", "#b8b8b8", "#5b8c5a", "#a3c586", "#6d597a", "#b497bd", "#2a9d8f", "#7f7f7f",
+           "#d4a5a5", "#3d405b")
 
 
 def plot(rows: Sequence[Mapping[str, Any]]) -> str:
     """hit@10 as bars grouped by size, and ms per query against the size of the corpus on two log scales."""
     shown = [row for row in rows if "state" not in row and not row["system"].endswith(NOTES)]
-    colour = {name: COLOURS[n] for n, name in enumerate((OURS, *PEERS))}
-    names = [name for name in colour if any(row["system"] == name for row in shown)]
+    names = [name for name in (OURS, *PEERS) if any(row["system"] == name for row in shown)]
+    colour = dict(zip(names, COLOURS, strict=False))
     legend = [_square(20 + 470 * (n % 2), 455 + 22 * (n // 2), colour[name], title(name).strip("*")) for n, name in enumerate(names)]
     height = 470 + 22 * ((len(names) + 1) // 2)
     body = "".join((*_bars(shown, names, colour), *_lines(shown, names, colour), *legend))

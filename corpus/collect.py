@@ -115,7 +115,7 @@ def read(path: Path) -> Source:
 
 def _document(path: Path, document: documents.Document) -> Source:
     known = _known().get(fingerprint(path))
-    ref, kind = _address(path)
+    ref, kind = address(path)
     if known:
         return _as_source(ref, replace(document, title=known["title"], published=known["published"]), known["kind"], known["status"])
     text = "\n\n".join(section.text for section in document.sections[:12])
@@ -148,7 +148,7 @@ def _as_source(ref: str, document: documents.Document, kind: str, status: str) -
     return Source(ref, document.title, kind, passages, published, document.warnings)
 
 
-def _address(path: Path) -> tuple[str, str]:
+def address(path: Path) -> tuple[str, str]:
     """(reference, kind) of a document, from where it lies and what it is called."""
     if _SEED.fullmatch(path.name):
         return f"seed:{path.name}", "rapport"

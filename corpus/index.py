@@ -97,17 +97,24 @@ def build(settings: Settings, paths: Sequence[Path], encoder: Encoder, progress:
                 verify(settings.folder / current(settings), present)
                 return present, False
         gathered = collect.collect(paths, lambda done, total: progress("Läser källor", done, total))
-        target = Path(tempfile.mkdtemp(prefix="build-", dir=settings.folder))
-        try:
-            made = _write(target, gathered, paths, digest, encoder, settings, progress)
-            name = f"index-{digest[:16]}-{datetime.now():%Y%m%d%H%M%S}"
-            os.replace(target, settings.folder / name)
-            _point(settings.folder, name)
-        except BaseException:
-            shutil.rmtree(target, ignore_errors=True)
-            raise
-        _sweep(settings.folder, name)
-        return made, True
+        return write(settings, gathered, digest, encoder, progress, paths), True
+
+
+def write(settings: Settings, gathered: collect.Collection, digest: str, encoder: Encoder, progress: Progress = lambda *_: None,
+          paths: Sequence[Path] = ()) -> Manifest:
+    """Index sources that are gathered already, beside what is there, and swap it in whole."""
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    target = Path(tempfile.mkdtemp(prefix="build-", dir=settings.folder))
+    try:
+        made = _write(target, gathered, paths, digest, encoder, settings, progress)
+        name = f"index-{digest[:16]}-{datetime.now():%Y%m%d%H%M%S}"
+        os.replace(target, settings.folder / name)
+        _point(settings.folder, name)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+    _sweep(settings.folder, name)
+    return made
 
 
 @contextlib.contextmanager
