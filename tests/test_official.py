@@ -127,8 +127,8 @@ def test_every_quote_is_exact_and_in_force_and_the_gold_is_cited(desk):
         handed, stopped = answer.handoff is not None, answer.status.value.startswith(("unanswerable", "refused"))
         expected = row["handoff"]["expected"]
         right += (expected == "conditional" or (expected == "yes") == handed) and (row["abstain"]["expected"] == "full") == stopped
-    assert cited_all >= 14
-    assert right >= 17
+    assert cited_all >= 16
+    assert right >= 19
 
 
 def test_our_own_questions_are_found_and_handed_on(desk, official):
@@ -137,10 +137,11 @@ def test_our_own_questions_are_found_and_handed_on(desk, official):
     questions = rows(GOLDEN / "staff_questions.jsonl")[::4]
     found = 0
     for row in questions:
-        understood = understand(Question(row["question"], AS_OF, tuple(Turn(t["role"], t["content"]) for t in row["history"])))
+        turns = tuple(Turn(turn["role"], turn["content"]) for turn in row["history"])
+        understood = understand(Question(row["question"], AS_OF, turns), official.respelled)
         hits = retrieve.search(understood, official, 10, found=prefill.look_up(understood, law).refs)
         found += bool({*row["gold"], *row["gold_any"]} & {hit.passage.ref for hit in hits})
-    assert found / len(questions) >= 0.85
+    assert found / len(questions) >= 0.93
 
 
 @pytest.mark.parametrize("status", [
