@@ -298,7 +298,7 @@ def secrecy(understood: Understood, law: Law, limit: int = 1) -> tuple[str, ...]
             value += 2.0 if row.activity & actor.activity else 0.0
             value += (2.5 if held.start() == 0 else 2.0) if held else 0.0
         value += sum(1.5 for word in (*row.words, *row.activity)
-                     if len(word) > 3 and re.search(rf"(?<![a-zåäö]){re.escape(word.lower())}", text))
+                     if len(word) > 3 and word.lower() in text and re.search(rf"(?<![a-zåäö]){re.escape(word.lower())}", text))
         value += 1.5 if actor is None and any(meant.issuperset(analysis.tokens(name)) for name in row.activity) else 0.0
         if value >= 1.5:
             scored.append((-value, order, row.key))

@@ -153,8 +153,9 @@ def gather(understood: Understood, index: Index, found: Sequence[str] = (), seen
         note(ref, "found", 1.0 / (1 + 0.15 * rank))
     for ref in exact(understood, index):
         note(ref, "exact", 1.0)
+    asks_secrecy = understood.intent is Intent.KNOWLEDGE and bool(vocabulary.pattern("asks_secrecy").search(understood.text))
     return tuple(
-        Evidence(ref, positions, {**parts, **_standing(index, positions[0], ref), **_fitting(understood, index, ref)})
+        Evidence(ref, positions, {**parts, **_standing(index, positions[0], ref), **_fitting(understood, index, ref, asks_secrecy)})
         for ref, parts in refs.items()
         if (positions := _positions(index, ref, mask, best.get(ref, {}), blended))
     )
@@ -199,7 +200,7 @@ def _standing(index: Index, n: int, ref: str) -> dict[str, float]:
     return {**part, "outdated": 1.0} if index.status[n] in ("äldre", "förslag") else part
 
 
-def _fitting(understood: Understood, index: Index, ref: str) -> dict[str, float]:
+def _fitting(understood: Understood, index: Index, ref: str, asks_secrecy: bool) -> dict[str, float]:
     """Whether the provision is of the kind the question asks for: what is secret, or what may be given."""
     address = lagrum.from_ref(ref)
     if address is None:
@@ -207,7 +208,7 @@ def _fitting(understood: Understood, index: Index, ref: str) -> dict[str, float]
     out = {"family": max(0.0, float(np.log2(max(index.wordings_of(ref), 1) / 8)))}
     chapter = int(address.kapitel.split()[0]) if address.kapitel else 0
     secrecy = address.sfs == lagrum.OSL and 15 <= chapter <= 43
-    if understood.intent is Intent.KNOWLEDGE and secrecy and vocabulary.pattern("asks_secrecy").search(understood.text):
+    if asks_secrecy and secrecy:
         out["secrecy"] = 1.0
     if understood.intent is Intent.SHARING and not secrecy:
         out["breaking"] = 1.0

@@ -67,14 +67,20 @@ def lexicon() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
 
 def expand(found: Iterable[str]) -> list[str]:
     """The statute's words that the lexicon knows for a run of query tokens; nothing the query already holds."""
-    run = list(found)
+    run = tuple(found)
     present = set(run)
-    extra: dict[str, None] = {}
-    joined = f" {' '.join(run)} "
-    for said, means in lexicon():
-        if f" {' '.join(said)} " in joined:
-            extra.update(dict.fromkeys(word for word in means if word not in present))
-    return list(extra)
+    heard = {place: means for at in range(len(run)) for place, said, means in _by_first_word().get(run[at], ())
+             if run[at:at + len(said)] == said}
+    return list(dict.fromkeys(word for place in sorted(heard) for word in heard[place] if word not in present))
+
+
+@cache
+def _by_first_word() -> dict[str, list[tuple[int, tuple[str, ...], tuple[str, ...]]]]:
+    """The lexicon by the first token of what is said, with each row's place in it."""
+    rows: dict[str, list[tuple[int, tuple[str, ...], tuple[str, ...]]]] = {}
+    for place, (said, means) in enumerate(lexicon()):
+        rows.setdefault(said[0], []).append((place, said, means))
+    return rows
 
 
 def unwrapped(text: str) -> str:
