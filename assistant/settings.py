@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     model_api_key: SecretStr = SecretStr("")
     model_timeout_s: float = Field(20.0, description="A person waits; after this the extractive answer is shown.")
     proxy: str = Field("", description="Proxy for `corpus fetch`; environment proxies are not trusted silently.")
+    releases: Path = Field(Path(__file__).resolve().parents[1] / "evals" / "releases",
+                           description="Where the record of each approved version lies; the newest is shown under «Om tjänsten».")
     record: bool = Field(True, description="Whether one line per question is written to data/records.jsonl.")
 
     def index_settings(self) -> IndexSettings:

@@ -207,7 +207,7 @@ ABOUT = (
     ("Dina frågor", (
         "{no_personal_data} En fråga med ett personnummer stoppas innan något söks, sparas eller skickas.",
         "Frågans ord sparas inte. För varje fråga antecknas tid, hur den slutade, händelsedatum och vilka textavsnitt som användes.",
-        "Ett undantag: säger du att ett svar är fel sparas frågan och svaret för juristernas granskning, om inget i dem pekar ut en person.")),
+        "Ett undantag: säger du att ett svar är fel sparas fråga och svar för juristernas granskning, om inget i dem pekar ut någon.")),
 )
 ABOUT_MODEL = "Språkmodell"
 MODEL_NONE = "Ingen språkmodell används. Svaren är hopsatta av källornas egna ord enligt fasta regler."
@@ -400,9 +400,8 @@ REVIEW_PARTS_LABEL = "Del av granskningen"
 REVIEW_REFUSED = "Det gick inte: {reason}."
 
 REVIEW_GUIDELINES = "Riktlinjer"
-REVIEW_SCALE = (("stödjer", "allt som påstås står i citatet"), ("stödjer delvis", "en del står där"),
-                ("stödjer inte", "citatet säger något annat"), ("fel källa", "en annan bestämmelse skulle ha citerats"),
-                ("upphävd", "gällde inte händelsedatumet"))
+REVIEW_SCALE = (("stödjer", "allt som påstås står där"), ("stödjer delvis", "en del står där"), ("stödjer inte", "säger något annat"),
+                ("fel källa", "en annan bestämmelse borde citeras"), ("upphävd", "gällde inte då"))
 REVIEW_RULES = ("Läs citatet i sitt sammanhang och bedöm rätten på händelsedatumet. Skriv en kommentar så fort något är fel, utan namn på "
                 "enskilda. Du ser inte den andras bedömning förrän båda har svarat.")
 REVIEW_KEYS = "Tangenter"
@@ -450,13 +449,15 @@ REVIEW_NO_CITATIONS = "Svaret har inga hänvisningar. Bedöm det i sin helhet."
 REVIEW_WHOLE = "Svaret i sin helhet"
 REVIEW_QUESTIONS = {
     "korrekt": "Är svaret korrekt?", "fullständig": "Är svaret fullständigt?", "rätt grund": "Är grunden rätt?",
-    "rätt tröskel": "Är tröskeln rätt (får eller ska, uppenbart, övervägande skäl)?", "borde ha avstått": "Borde tjänsten ha avstått från att svara?",
+    "rätt tröskel": "Är tröskeln rätt (får eller ska, uppenbart, övervägande skäl)?",
+    "borde ha avstått": "Borde tjänsten ha avstått från att svara?",
 }
 REVIEW_SEVERITY = "Hur allvarligt är felet?"
 REVIEW_SEVERITIES = {"inget": "inget fel", "litet": "litet", "allvarligt": "allvarligt: kan leda fel",
                      "mycket allvarligt": "mycket allvarligt: uppgift kan röjas eller en skyldighet missas"}
 REVIEW_COMMENT = "Kommentar (krävs när något är fel)"
 REVIEW_CORRECTED = "Rättat svar (frivilligt)"
+REVIEW_LEFT = "Det gick inte: bedöm även {names}."
 REVIEW_SAVE = "Spara bedömningen"
 REVIEW_SAVED = "Bedömningen är sparad."
 REVIEW_CHANGE_LATER = "Du har svarat. Du kan ändra tills {other} också har svarat."
@@ -467,6 +468,7 @@ REVIEW_MOVED = "Textavsnittet finns inte längre i denna lydelse bland källorna
 REVIEW_BOTH = "Båda bedömningarna"
 REVIEW_DIFFERS = "Skiljer sig i {count} av {total} frågor"
 REVIEW_SAME = "Inga skillnader"
+REVIEW_ALL_ROWS = "Visa alla frågor"
 REVIEW_TABLE = ("Fråga", "Olika")
 REVIEW_DIFFERENT = "olika"
 REVIEW_COMMENT_OF = "{name} skriver: {comment}"
@@ -475,7 +477,7 @@ REVIEW_SETTLE = "Fastställ"
 REVIEW_SETTLE_AGAIN = "Ändra det som är fastställt"
 REVIEW_SETTLE_WHY = ("Du är en av de två granskarna. Det du skriver blir ett förslag som gäller när {other} bekräftar det.",
                      "Du är tredje person. Det du skriver gäller direkt.")
-REVIEW_SETTLE_SAID = "{first}: {mine} · {second}: {yours}"
+REVIEW_SAID_BY = "{first}: {mine} · {second}: {yours}"
 REVIEW_SETTLE_COMMENT = "Skäl"
 REVIEW_EXPECTED = "Så ska ett rätt svar se ut"
 REVIEW_STATUS = "Hur ska svaret sluta? (en eller flera)"
@@ -484,20 +486,23 @@ REVIEW_MAY_CITE = "Får också hänvisa till"
 REVIEW_CITE_CHOOSE = "Välj, eller skriv ett lagrum som 10 kap. 15 a § OSL"
 REVIEW_MUST_SAY = "Måste säga (ett uttryck per rad, | mellan sätt att säga samma sak)"
 REVIEW_MUST_NOT_SAY = "Får inte säga (ett uttryck per rad)"
-REVIEW_CHECKLIST = "Checklista som svaret ska leda till"
-REVIEW_CHECKLISTS = {"": "Inte bedömt", "none": "Ingen checklista"}
+REVIEW_CHECKLIST = "Checklista som svaret ska leda till (tomt: inte bedömt)"
+REVIEW_CHECKLIST_NONE = "Ingen checklista"
+REVIEW_NOT_JUDGED = "inte bedömt"
 REVIEW_SETTLE_SAVE = "Fastställ svaret"
 REVIEW_PROPOSAL = "Förslag från {name}, väntar på bekräftelse"
 REVIEW_SETTLED = "Fastställt av {names} {day}"
 REVIEW_CONFIRM = "Bekräfta förslaget"
-REVIEW_RESULT = {"severity": "Fel", "comment": "Skäl", "corrected": "Rättat svar", "status": "Ska sluta med", "must_cite": "Måste hänvisa till",
-                 "may_cite": "Får hänvisa till", "must_say": "Måste säga", "must_not_say": "Får inte säga", "handoff": "Checklista"}
+REVIEW_RESULT = {"severity": "Fel", "comment": "Skäl", "corrected": "Rättat svar", "status": "Ska sluta med",
+                 "must_cite": "Måste hänvisa till", "may_cite": "Får hänvisa till", "must_say": "Måste säga",
+                 "must_not_say": "Får inte säga", "handoff": "Checklista"}
 REVIEW_MAKE_CASE = "Gör till testfall"
-REVIEW_CASE_WHY = "Fallet läggs bland testfallen med ditt lags namn och dag, och nästa körning prövar det."
+REVIEW_CASE_WHY = "Fallet läggs bland testfallen med namn och dag, och nästa körning prövar det."
 REVIEW_CASE_MADE = "Testfall {id} är skrivet. Nästa körning prövar det."
 REVIEW_HISTORY = "Historik ({count})"
-REVIEW_ACTIONS = {"köad": "lades i kön", "tilldelad": "tilldelades {names}", "bedömd": "bedömde svaret", "fastställd": "fastställde eller föreslog",
-                  "bekräftad": "bekräftade förslaget", "testfall": "gjorde testfallet {case}"}
+REVIEW_ACTIONS = {"köad": "lade svaret i kön", "tilldelad": "delade ut det till {names}", "bedömd": "bedömde det",
+                  "fastställd": "fastställde eller föreslog", "bekräftad": "bekräftade förslaget", "testfall": "gjorde testfallet {case}"}
+REVIEW_ALL_SUPPORT = "alla hänvisningar stödjer"
 REVIEW_TAKEN_IN = "inläst ur {file}"
 
 REVIEW_FIGURES_EMPTY = "Här visas siffror när två jurister har granskat samma svar, eller när en körning finns under data/evals."
@@ -546,7 +551,7 @@ REVIEW_IMPORT_FIELD = "Fil att läsa in"
 REVIEW_IMPORT_BUTTON = "Läs in"
 REVIEW_IMPORT_FIRST = "Välj en fil först."
 REVIEW_IMPORTED = "{added} nya händelser lästes in. {already} fanns redan."
-REVIEW_IMPORT_WRONG = "Inget lästes in. {count} rader är fel:"
+REVIEW_IMPORT_WRONG = "Inget lästes in. Antal rader med fel: {count}."
 REVIEW_IMPORT_ROW = "Rad {row}: {reason}."
 REVIEW_LOG = "Logg över filer, signaturer och versioner"
 REVIEW_LOG_EMPTY = "Inget har hänt än."

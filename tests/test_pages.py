@@ -218,12 +218,29 @@ def _say_wrong(window: AppTest, reason: str) -> str:
     return answer_id
 
 
-def test_feedback_is_kept_with_the_answers_id_and_no_word_of_the_question(window, folders):
+def _rows(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_feedback_is_kept_with_the_answers_id_and_the_words_only_for_the_review_queue(window, folders):
     answer_id = _say_wrong(window, "Fel paragraf citeras.")
-    rows = [json.loads(line) for line in (folders[1] / "feedback.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert {key: rows[-1][key] for key in ("answer_id", "verdict", "reason")} == {
+    kept = _rows(folders[1] / "feedback.jsonl")[-1]
+    assert {key: kept[key] for key in ("answer_id", "verdict", "reason")} == {
         "answer_id": answer_id, "verdict": "wrong", "reason": "Fel paragraf citeras."}
-    assert "10 kap. 27" not in written_under(folders[1])
+    others = [path for path in folders[1].rglob("*") if path.is_file() and path.name != "reported.jsonl"]
+    assert not [path for path in others if "10 kap. 27" in path.read_text(encoding="utf-8")]
+    reported = _rows(folders[1] / "reported.jsonl")[-1]
+    assert (reported["answer_id"], reported["question"], reported["reason"]) == (
+        answer_id, "Vad säger 10 kap. 27 § OSL?", "Fel paragraf citeras.")
+    assert texts.THANKS_QUEUED in shown(window)
+
+
+def test_what_helped_leaves_no_word_of_the_question(window, folders):
+    before = written_under(folders[1])
+    window.chat_input[0].set_value("Vad säger 10 kap. 28 § OSL?").run()
+    answer_id = window.session_state["exchanges"][-1].answer.answer_id
+    window.button(key=f"helped-{answer_id}").click().run()
+    assert "10 kap. 28" not in written_under(folders[1]).replace(before, "")
     assert texts.THANKS in shown(window)
 
 

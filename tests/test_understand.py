@@ -14,7 +14,7 @@ def read(text, mended=str):
 @pytest.mark.parametrize(("text", "sender", "recipient"), [
     ("Får vi på Försäkringskassan tipsa Skatteverket om svart lön?", "Försäkringskassan", "Skatteverket"),
     ("Miljöinspektör här: personalen sov i pannrummet. Får jag ringa Arbetsmiljöverket?", "miljönämnd", "Arbetsmiljöverket"),
-    ("På CSN:s kontrollgrupp gick vi igenom ansökningar. Får vi lämna dem till Skatteverket?", "Centrala studiestödsnämnden", "Skatteverket"),
+    ("På CSN:s kontrollgrupp gick vi igenom intyg. Får vi lämna dem till Skatteverket?", "Centrala studiestödsnämnden", "Skatteverket"),
     ("Som utmätningsman såg jag bilen. Får jag berätta det för Polisen?", "Kronofogdemyndigheten", "Polismyndigheten"),
     ("Vår länsstyrelse har handlingarna. Får Polisen ta del av dem?", "länsstyrelse", "Polismyndigheten"),
     ("Polisen begär telefonnumret till en klient hos socialtjänsten", "socialnämnd", "Polismyndigheten"),

@@ -9,7 +9,7 @@ import streamlit as st
 from pydantic import Field
 
 from assistant import texts
-from assistant.pages import markup, parts
+from assistant.pages import markup, parts, released
 from assistant.settings import Settings
 
 
@@ -30,7 +30,8 @@ def page() -> None:
               "built": texts.day(datetime.fromisoformat(made.built).date()), "sources": texts.amount(made.sources),
               "passages": texts.amount(made.passages)}
     facts = "".join(f"<dt>{label}</dt><dd>{escape(values[name])}</dd>" for label, name in texts.ABOUT_INDEX)
-    st.html(f'<h2>{texts.ABOUT_VERSION}</h2><dl class="ds-facts">{facts}</dl>')
+    st.html(f'<h2>{texts.ABOUT_VERSION}</h2><dl class="ds-facts">{facts}</dl>'
+            f"<h2>{texts.RELEASE}</h2>{released.shown(released.read(settings.releases))}")
 
 
 def _part(heading: str, lines: tuple[str, ...]) -> str:

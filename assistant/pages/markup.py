@@ -92,7 +92,7 @@ def flowing(text: str) -> str:
     return re.sub(r"(?<!\n)\n(?![ \t]*\n|[-•–] |\Z)", " ", text)
 
 
-def _words(text: str) -> str:
+def words(text: str) -> str:
     """``text`` escaped, with no empty line between the points of a list."""
     return re.sub(r"[ \t]*\n\s*\n(?=\d+\. |[-•–] )", "\n", escape(text))
 
@@ -106,9 +106,9 @@ def marked(text: str, spans: Sequence[tuple[int, int, str]]) -> str:
             out.append(f'<span id="{escape(name)}"></span>' if name else "")
             continue
         mark = f' id="{escape(name)}"' if name else ""
-        out += [_words(text[at:start]), f"<mark{mark}>{_words(text[start:end])}</mark>"]
+        out += [words(text[at:start]), f"<mark{mark}>{words(text[start:end])}</mark>"]
         at = end
-    return "".join([*out, _words(text[at:])])
+    return "".join([*out, words(text[at:])])
 
 
 def _copy(label: str, text: str) -> str:
@@ -131,24 +131,28 @@ def link(url: str) -> str:
 
 
 def body(question: str, answer: Answer) -> str:
-    """The question, and the answer with numbered citations: short answer, what to know of it, what the sources say, what to mind."""
-    sections = [_section(answer, role, heading) for role, heading in _ROLES]
-    if any(sections):
-        said = [sections[0], _callouts(answer), *sections[1:]]
-    else:
-        grave = answer.status.value.startswith(_GRAVE) or stopped(answer)
-        text = texts.CLARIFY if answer.status is Status.CLARIFICATION_NEEDED else answer.text_md
-        said = [alert(text) if grave else f'<div class="ds-said">{paragraphs(text)}</div>', _callouts(answer)]
+    """The question, and the answer with numbered citations."""
     asked = escape(question) if question else f"<em>{escape(texts.QUESTION_STOPPED)}</em>"
     ready = "" if stopped(answer) else f"{texts.READY}. {texts.STATUS[answer.status.value]}."
     return (f'<section class="ds-answer" data-answer="{escape(answer.answer_id)}" data-ready="{escape(ready)}">'
             f'<h2 class="ds-question" tabindex="-1"><span class="ds-lead">{escape(texts.YOU_ASKED)}</span>{asked}</h2>'
-            f'<p class="ds-meta">{_state(answer)}</p>{"".join(said)}'
+            f'<p class="ds-meta">{state(answer)}</p>{said(answer)}'
             + (f'<p class="ds-actions">{_copy(texts.COPY_ANSWER, as_text(question, answer))}</p>' if answer.claims else "")
             + "</section>")
 
 
-def _state(answer: Answer) -> str:
+def said(answer: Answer) -> str:
+    """What an answer says: short answer, what to know of it, what the sources say, what to mind."""
+    sections = [_section(answer, role, heading) for role, heading in _ROLES]
+    if any(sections):
+        return "".join([sections[0], _callouts(answer), *sections[1:]])
+    grave = answer.status.value.startswith(_GRAVE) or stopped(answer)
+    text = texts.CLARIFY if answer.status is Status.CLARIFICATION_NEEDED else answer.text_md
+    return (alert(text) if grave else f'<div class="ds-said">{paragraphs(text)}</div>') + _callouts(answer)
+
+
+def state(answer: Answer) -> str:
+    """How the question ended, the day it was asked for, and how new the law's text is."""
     tone = "ok" if answer.status is Status.ANSWERED else "warn"
     out = [badge(texts.STATUS[answer.status.value], tone), f"<span>{texts.AS_OF} {texts.day(answer.as_of_date)}</span>"]
     if answer.law_as_of:
@@ -157,8 +161,8 @@ def _state(answer: Answer) -> str:
 
 
 def _callouts(answer: Answer) -> str:
-    said = {claim.text for claim in answer.claims}
-    told = [warning.text for warning in answer.warnings if warning.text not in (said if answer.claims else answer.text_md)]
+    held = {claim.text for claim in answer.claims}
+    told = [warning.text for warning in answer.warnings if warning.text not in (held if answer.claims else answer.text_md)]
     if answer.handoff:
         told.insert(0, texts.HANDOFF_AHEAD)
     return "".join(f'<div class="ds-callout">{escape(text)}</div>' for text in dict.fromkeys(told))
@@ -185,7 +189,7 @@ def _claim(answer: Answer, claim: Claim, corrects: bool) -> str:
     if claim.role == "tänk_på":
         return f"<li>{said}</li>"
     quotes = "".join(
-        f"<figure><blockquote>{_words(flowing(one.quote))}</blockquote>"
+        f"<figure><blockquote>{words(flowing(one.quote))}</blockquote>"
         f"<figcaption>{escape(one.label)} {_cite(answer, at, one)}</figcaption></figure>"
         for at, one in of_claim
         if one.kind != "not" and _first(answer, one) == claim.id and analysis.unwrapped(one.quote) not in analysis.unwrapped(claim.text))
@@ -200,11 +204,12 @@ def _first(answer: Answer, citation: Citation) -> str:
 def _cite(answer: Answer, number: int, citation: Citation) -> str:
     says = texts.SHOW_SOURCE.format(number=number, label=citation.label)
     own = " ds-own" if citation.kind == "not" else ""
-    return (f'<button type="button" class="ds-cite{own}" data-cite="{_mark_id(answer, number)}" aria-label="{escape(says)}" '
+    return (f'<button type="button" class="ds-cite{own}" data-cite="{mark_id(answer, number)}" aria-label="{escape(says)}" '
             f'title="{escape(citation.label)}">[{number}]</button>')
 
 
-def _mark_id(answer: Answer, number: int) -> str:
+def mark_id(answer: Answer, number: int) -> str:
+    """The id of the highlight that a citation's button leads to."""
     return f"ds-{escape(answer.answer_id)}-{number}"
 
 
@@ -232,8 +237,8 @@ def _card(answer: Answer, quotes: list[tuple[int, Citation]], index: Index) -> s
     label = one.label if len({cited.label for _, cited in quotes}) == 1 or passage is None else compose.label(passage)
     numbers = ", ".join(str(number) for number, _ in quotes)
     badges = rank(one.kind) + validity(one.status, one.valid_from, one.valid_to, published, answer.as_of_date)
-    spans = [(cited.start, cited.end, _mark_id(answer, number)) for number, cited in quotes]
-    text = marked(passage.text, spans) if passage else _words(flowing(one.quote))
+    spans = [(cited.start, cited.end, mark_id(answer, number)) for number, cited in quotes]
+    text = marked(passage.text, spans) if passage else words(flowing(one.quote))
     told = f'<p class="ds-muted">{escape(texts.OWN_NOTE)}</p>' if one.kind == "not" else ""
     return (f'<details class="ds-card"><summary><span class="ds-number">{numbers}</span><span class="ds-label">{escape(label)}</span>'
             f'<span class="ds-badges">{badges}</span></summary><div class="ds-inside">{told}{path(passage, one.title)}'
@@ -263,7 +268,7 @@ def neighbours(passage: Passage, index: Index, on: date) -> str:
         if 0 <= position < len(at):
             text = index.get([at[position]])[0].text
             cut = " …" if len(text) > _NEIGHBOUR else ""
-            out.append(f'<p class="ds-lead">{word}</p><div class="ds-text">{_words(flowing(text[:_NEIGHBOUR]))}{cut}</div>')
+            out.append(f'<p class="ds-lead">{word}</p><div class="ds-text">{words(flowing(text[:_NEIGHBOUR]))}{cut}</div>')
     return f'<details class="ds-near"><summary>{escape(texts.NEIGHBOURS)}</summary>{"".join(out)}</details>' if out else ""
 
 

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 import traceback
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,11 @@ def page_file(name: str) -> Path:
     return HERE / f"{name}.py"
 
 
-def pages() -> list[Any]:
-    """The pages there are, in the order of the menu. The first is the start page."""
+def pages(given: Mapping[str, Callable[[], None]] | None = None) -> list[Any]:
+    """The pages there are, in the order of the menu. The first is the start page. ``given``: pages that were handed what they need."""
+    held = given or {}
     present = [name for name in texts.PAGES if page_file(name).is_file()]
-    return [st.Page(page_file(name), title=texts.PAGES[name], url_path=name, default=name == "chat") for name in present]
+    return [st.Page(held.get(name) or page_file(name), title=texts.PAGES[name], url_path=name, default=name == "chat") for name in present]
 
 
 def frame(listed: list[Any], current: Any) -> None:

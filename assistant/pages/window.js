@@ -10,10 +10,11 @@
 
   const SWEDISH = {
     "Send message": "Skicka frågan", "Submit": "Skicka", "Stop": "Stoppa", "Main menu": "Meny", "Skip to main content": "Hoppa till innehållet",
-    "Clear value": "Töm", "Clear": "Töm", "Open": "Öppna", "Close": "Stäng", "No results": "Inga träffar", "No options to select": "Inga val", "Choose an option": "Välj",
+    "Clear value": "Töm", "Clear all": "Töm alla", "Selected values": "Valda", "Clear": "Töm", "Open": "Öppna", "Close": "Stäng", "No results": "Inga träffar", "No options to select": "Inga val", "Choose an option": "Välj",
     "Loading...": "Läser in …", "Connection error": "Ingen kontakt med tjänsten", "Connecting": "Ansluter", "Running...": "Arbetar …",
     "Page not found": "Sidan finns inte", "Clear caches": "Töm mellanlager", "Calendar": "Kalender", "Choose date": "Välj datum", "Previous month": "Föregående månad", "Next month": "Nästa månad",
     "Open calendar": "Öppna kalendern", "Clear date": "Töm datum", "Selected date": "Valt datum", "Press enter": "Tryck retur",
+    "Upload": "Välj fil", "Upload file": "Välj fil", "Browse files": "Välj fil", "Drag and drop file here": "Släpp filen här", "Select all": "Välj alla",
     "progress": "Hur långt du har kommit", "Previous": "Föregående", "Next": "Nästa", "Year": "År", "Month": "Månad",
   };
   const STARTS = [
@@ -21,6 +22,7 @@
     ["Date set outside allowed range", "Datumet ligger utanför det som går att välja."],
     ["Is Streamlit still running", "Kontakten med tjänsten bröts. Ladda om sidan om en stund."],
     ["Selected Date:", "Valt datum"],
+    ["You can only select up to", "Du kan inte välja fler. Ta bort ett val först."],
     ["Connection lost", "Kontakten med tjänsten bröts. Ladda om sidan om en stund."],
     ["Streamlit server is not responding", "Tjänsten svarar inte. Försök igen om en stund."],
     ["The page that you have requested", "Sidan finns inte. Du är på startsidan."],
@@ -30,6 +32,9 @@
     const plain = text.trim();
     const unit = /^(year|month|day), (.*)$/.exec(plain);
     if (unit) return `${UNITS[unit[1]]}, ${unit[2]}`;
+    const size = /^(\d+)MB per file(.*)$/.exec(plain);
+    if (size) return `Högst ${size[1]} MB${size[2]}`;
+    if (plain.startsWith("Add: ")) return `Lägg till: ${plain.slice(5)}`;
     if (plain.startsWith("Choose date, ")) return `Välj datum, ${plain.slice(13)}`;
     if (Object.hasOwn(SWEDISH, plain)) return SWEDISH[plain];
     return STARTS.find(([start]) => plain.startsWith(start))?.[1];
@@ -131,6 +136,8 @@
   const open = (button) => {
     const mark = document.getElementById(button.dataset.cite);
     const card = mark?.closest(".ds-card");
+    const stop = mark?.closest(STOP);
+    if (stop) go(stop);
     if (!card) return;
     from = button;
     card.parentElement.querySelectorAll(".ds-card[open]").forEach((other) => { if (other !== card) other.open = false; });
@@ -155,6 +162,31 @@
     event.preventDefault();
     from.scrollIntoView({ block: "center" });
     from.focus({ preventScroll: true });
+  };
+
+  // --- the review: j and k go from question to question, a number chooses in the one that has the focus
+
+  const STOP = "[class*='st-key-ds-judge-']";
+  const go = (stop) => {
+    const choice = stop.querySelector("input[type=radio]:checked") || stop.querySelector("input[type=radio]");
+    (choice || stop.querySelector("a, summary"))?.focus({ preventScroll: true });
+    stop.scrollIntoView({ block: stop.offsetHeight < innerHeight * 0.6 ? "center" : "start" });
+  };
+  const writing = (at) => at?.closest?.("textarea, select, [contenteditable=true], [role=combobox], input:not([type=radio]):not([type=checkbox])");
+  const choose = (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || writing(event.target)) return;
+    if (!document.querySelector("[data-keys=on]")) return;
+    const stops = [...document.querySelectorAll(STOP)].filter((one) => one.querySelector("input[type=radio]"));
+    const at = stops.findIndex((one) => one.contains(document.activeElement));
+    if (event.key === "j" || event.key === "k") {
+      const next = stops[at < 0 ? 0 : at + (event.key === "j" ? 1 : -1)];
+      if (next) go(next);
+    } else if (/^[1-9]$/.test(event.key) && at >= 0) {
+      const choice = stops[at].querySelectorAll("input[type=radio]")[Number(event.key) - 1];
+      choice?.click();
+      choice?.focus({ preventScroll: true });
+    } else return;
+    event.preventDefault();
   };
 
   // --- copying: the clipboard where the page is served securely, the old way where it is not
@@ -189,6 +221,7 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && document.activeElement?.closest(".ds-sources")) back(event);
+    choose(event);
   });
   tell();
 })();
