@@ -439,6 +439,21 @@ REVIEW_NEXT_ITEM = "Nästa i kön"
 REVIEW_HEADING = "Granska ett svar"
 REVIEW_ASKED = "Frågan"
 REVIEW_EARLIER = "Tidigare i samtalet"
+TOPICS = {  # what a case or a question is about
+    "15a": "15 a §", "27": "generalklausulen", "LUB": "LUB", "LUFFA": "LUFFA", "neighbours": "andra sekretessbrytande regler",
+    "osl10": "andra regler i 10 kap. OSL", "duty": "uppgiftsskyldigheter", "general_clause": "generalklausulen", "temporal": "rätt dag",
+    "dates": "datum", "false_premise": "felaktig förutsättning", "repealed": "upphävd rätt", "invented": "påhittade bestämmelser",
+    "personal_number": "personnummer", "person_decision": "beslut om en person", "injection_question": "styrförsök i frågan",
+    "injection_document": "styrförsök i ett dokument", "foreign": "utländsk rätt", "nonsense": "obegripligt", "english": "på engelska",
+    "follow_up": "följdfrågor", "report": "rapporten", "channels": "kanaler", "secrecy": "sekretess", "basics": "grunderna",
+}
+
+
+def topic(code: str) -> str:
+    """A topic as it is shown; one without a name of its own stands as it is."""
+    return TOPICS.get(code, code)
+
+
 REVIEW_META = {"origin": "Ur", "topic": "Ämne", "reviewers": "Granskare", "versions": "Versioner"}
 REVIEW_VERSION_NAMES = {"commit": "kod", "corpus": "index", "rules": "regler", "law_as_of": "lagtext per"}
 REVIEW_REPORT = "Anmält som fel. {reason}"

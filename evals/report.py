@@ -156,7 +156,8 @@ def _groups(summary: Data, rows: Sequence[Data]) -> Iterable[str]:
     if topics:
         yield "<h3>Guldfall per ämne</h3>"
         held = {topic: [not row["failed"] for row in rows if row["topic"] == topic and not row["family"]] for topic in topics}
-        yield from _bars([(topic, {"value": sum(marks) / len(marks), "n": len(marks)}, False) for topic, marks in held.items()])
+        yield from _bars([(texts.topic(topic), {"value": sum(marks) / len(marks), "n": len(marks)}, False)
+                          for topic, marks in held.items()])
 
 
 def _times(rows: Sequence[Data]) -> Iterable[str]:
@@ -213,7 +214,8 @@ def _case(row: Data) -> str:
     reviewed = f" Granskat av {expected['reviewed_by']} {expected['reviewed_on']}." if expected["reviewed_by"] else ""
     return "\n".join((
         f"<details{opened}><summary><strong>{_text(row['id'])}</strong> {_text(row['question'])} {tags}</summary>",
-        f"<p>Ämne: {_text(row['topic'])}. Händelsedatum: {_text(row['as_of'])}. {_text(expected['reason'])}{_text(reviewed)}</p>",
+        (f"<p>Ämne: {_text(texts.topic(row['topic']))}. Händelsedatum: {_text(row['as_of'])}."
+         f" {_text(expected['reason'])}{_text(reviewed)}</p>"),
         *(f"<p>Tidigare: {_text(turn)}</p>" for turn in row["history"]), *_expected(expected), *_answer(row), "</details>",
     ))
 

@@ -116,7 +116,7 @@ def _row(item: Item, numbers: list[int]) -> None:
     words, tone = texts.REVIEW_STATES[str(item.state)]
     asked = item.question if len(item.question) <= LONG else item.question[:LONG].rsplit(" ", 1)[0] + " …"
     details = [f"{label} {value}" for label, value in (
-        (texts.REVIEW_META["topic"], item.topic), (texts.REVIEW_META["reviewers"], ", ".join(item.reviewers))) if value]
+        (texts.REVIEW_META["topic"], texts.topic(item.topic)), (texts.REVIEW_META["reviewers"], ", ".join(item.reviewers))) if value]
     with st.container(key=f"ds-row-{item.number}"):
         st.button(plain(asked), key=f"open-{item.number}", type="tertiary", on_click=review_answer.go, args=(item.number, numbers))
         made = markup.badge(item.golden, "ok") if item.golden else ""

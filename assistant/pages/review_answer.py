@@ -83,7 +83,7 @@ def guidelines(*, keys: bool) -> None:
 
 
 def _asked(item: Item, answer: Answer) -> str:
-    facts = {"origin": item.origin, "topic": item.topic, "reviewers": ", ".join(item.reviewers), "versions": ", ".join(
+    facts = {"origin": item.origin, "topic": texts.topic(item.topic), "reviewers": ", ".join(item.reviewers), "versions": ", ".join(
         f"{texts.REVIEW_VERSION_NAMES.get(name, name)} {value}" for name, value in item.versions)}
     rows = " · ".join(f"{texts.REVIEW_META[name]}: {escape(value)}" for name, value in facts.items() if value)
     words, tone = texts.REVIEW_STATES[str(item.state)]

@@ -59,9 +59,9 @@ def _shares(name: str, held: Sequence[Any]) -> None:
         return
     title, label = texts.REVIEW_PLOTS[name]
     st.html(f'<h2>{title}</h2><p class="ds-muted">{texts.REVIEW_PLOT_WHY}</p>')
-    _bars([{"x": one.name, "y": one.right / one.total} for one in held], texts.REVIEW_PLOT_HEAD[2], title, (0.0, 1.0), ".0%")
-    folded(table(title, (label, *texts.REVIEW_PLOT_HEAD), [(one.name, str(one.right), str(one.total), percent(one.right / one.total))
-                                                           for one in held]))
+    _bars([{"x": texts.topic(one.name), "y": one.right / one.total} for one in held], texts.REVIEW_PLOT_HEAD[2], title, (0.0, 1.0), ".0%")
+    rows = [(texts.topic(one.name), str(one.right), str(one.total), percent(one.right / one.total)) for one in held]
+    folded(table(title, (label, *texts.REVIEW_PLOT_HEAD), rows))
 
 
 def _runs(runs: Sequence[Any]) -> None:
