@@ -187,7 +187,7 @@ def corpus_build(
             raise BadInput(f"{path} finns inte.")
     settings = Settings()
     started = datetime.now()
-    with _progress() as show:
+    with progress() as show:
         made, new = desk.build(settings, paths, folder=index, progress=show, force=force)
     seconds = (datetime.now() - started).total_seconds()
     if not new:
@@ -219,13 +219,13 @@ def corpus_fetch(
 ) -> None:
     """Hämta officiella källor över nätet och bygg sedan indexet."""
     settings = Settings()
-    with _progress() as show:
+    with progress() as show:
         report = desk.fetch(settings, tuple(source or ()), force=force, progress=show)
     out.print(f"Hämtade {len(report.fetched)}, oförändrade {len(report.unchanged)}, misslyckade {len(report.failed)}.", highlight=False)
     for line in desk.fetch_problems(report):
         err.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
     if build:
-        with _progress() as show:
+        with progress() as show:
             made, new = desk.build(settings, [settings.data / "fetched"] if (settings.data / "fetched").is_dir() else [], progress=show)
         out.print(f"{'Byggt' if new else 'Oförändrat'} index: {made.passages} textstycken ur {made.sources} källor.", highlight=False)
 
@@ -246,7 +246,7 @@ def serve(
     """Öppna chattfönstret i webbläsaren."""
     settings = Settings()
     if desk.needs_build(settings):
-        with _progress() as show:
+        with progress() as show:
             desk.ready(settings, progress=show)
     desk.serve(port)
 
@@ -355,14 +355,15 @@ def _json(path: Path) -> Any:
 def _opened(settings: Settings, index: Path | None = None) -> Iterator[pipeline.Desk]:
     """An open desk; a missing or damaged index is built first, with a progress bar."""
     if desk.needs_build(settings, folder=index):
-        with _progress() as show:
+        with progress() as show:
             yield desk.ready(settings, folder=index, progress=show)
     else:
         yield desk.ready(settings, folder=index)
 
 
 @contextmanager
-def _progress() -> Iterator[Any]:
+def progress() -> Iterator[Any]:
+    """A bar on standard error for long work; what it yields is told (what, done, of how many)."""
     bar = Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=err,
                    transient=True)
     tasks: dict[str, Any] = {}
@@ -380,7 +381,7 @@ def _batch(source: Path, target: Path | None, work: Any) -> None:
     if target is None:
         raise BadInput("Ange --out FIL tillsammans med --batch.")
     rows = list(_rows(source))
-    with _progress() as show, target.open("w", encoding="utf-8") as file:
+    with progress() as show, target.open("w", encoding="utf-8") as file:
         for done, row in enumerate(rows, 1):
             file.write(json.dumps({"id": row.get("id"), **work(row)}, ensure_ascii=False) + "\n")
             show("Frågor", done, len(rows))

@@ -14,7 +14,7 @@ from typing import Any
 from assistant import words
 from assistant.grounds.case import Case, Finding
 from assistant.grounds.find import find, matches, recipient_party
-from assistant.grounds.load import Actor, Law, reaches
+from assistant.grounds.load import Actor, Law, Rule, reaches
 from assistant.understand import Intent, Understood
 from corpus import analysis
 from corpus.lagrum import OSL, Lagrum, named
@@ -101,12 +101,26 @@ def _main_rule(case: Case, looked: LookUp, understood: Understood) -> str:
 
 def _shutting(understood: Understood, case: Case, law: Law) -> frozenset[str]:
     """References of the rules in force that leave out a secrecy provision the question writes."""
-    others = [f"{name.short} {one.kapitel}:{one.paragraf}" for one in understood.lagrum
-              if one.sfs != OSL and one.kapitel and one.paragraf and (name := named(one.sfs)) and name.short]
-    written = [key if one.stycke is None else f"{key} st{one.stycke}" for one in understood.lagrum if (key := _key(one))]
-    written += [key for key in others if key in law.secrecy]
-    return frozenset(rule.ref for rule in law.rules if rule.excludes and case.date and rule.valid_from <= case.date < rule.valid_to
-                     and any(reaches(law.exclusions[rule.excludes].secrecy, key) for key in written))
+    written = _written(understood, law)
+    return frozenset(rule.ref for rule in _in_force(case, law) if _leaves_out(rule, written, law))
+
+
+def _written(understood: Understood, law: Law) -> tuple[str, ...]:
+    """The register's keys of the secrecy provisions the question writes, each with its stycke where one is written."""
+    keys = [(_key(one), one) for one in understood.lagrum]
+    inside = [key if one.stycke is None else f"{key} st{one.stycke}" for key, one in keys if key]
+    outside = [f"{name.short} {one.kapitel}:{one.paragraf}" for key, one in keys
+               if not key and one.kapitel and one.paragraf and (name := named(one.sfs)) and name.short]
+    return (*inside, *(key for key in outside if key in law.secrecy))
+
+
+def _in_force(case: Case, law: Law) -> tuple[Rule, ...]:
+    return tuple(rule for rule in law.rules if case.date and rule.valid_from <= case.date < rule.valid_to)
+
+
+def _leaves_out(rule: Rule, keys: Sequence[str], law: Law) -> bool:
+    """Whether a rule's exclusions reach any of the secrecy keys."""
+    return bool(rule.excludes) and any(reaches(law.exclusions[rule.excludes or ""].secrecy, key) for key in keys)
 
 
 def _unfit(case: Case, law: Law) -> frozenset[str]:
@@ -154,10 +168,9 @@ def _closed(case: Case, law: Law, written: bool) -> tuple[tuple[str, str], ...]:
     purpose = law.purposes.get(case.purpose_code or "")
     if purpose is None or purpose.point is None or not case.secrecy or case.sender_actor is None and not written:
         return ()
-    rules = {rule.ref: rule for rule in law.rules if rule.ref in _GENERAL and case.date and rule.valid_from <= case.date}
     key = case.secrecy[0]
-    shut = [ref for ref in _GENERAL if ref in rules and rules[ref].excludes and reaches(law.exclusions[rules[ref].excludes].secrecy, key)]
-    return tuple((ref, key) for ref in shut) if _GENERAL[0] in shut else ()
+    shut = {rule.ref for rule in _in_force(case, law) if rule.ref in _GENERAL and _leaves_out(rule, [key], law)}
+    return tuple((ref, key) for ref in _GENERAL if ref in shut) if _GENERAL[0] in shut else ()
 
 
 _BRANCHES = "SFS 2009:400 8 kap. 2 §"  # secrecy between independent branches of one authority
@@ -171,10 +184,10 @@ def _general(case: Case) -> tuple[str, ...]:
 
 def _named_and_closed(understood: Understood, case: Case, law: Law) -> tuple[tuple[str, str], ...]:
     """As ``_closed``, for a general ground that the question itself names, whatever the purpose."""
-    named = [one.ref for one in understood.lagrum if one.ref in _GENERAL]
-    key = next(iter(case.secrecy), "")
-    return tuple((rule.ref, key) for rule in law.rules if rule.ref in named and key and rule.excludes and case.date
-                 and rule.valid_from <= case.date < rule.valid_to and reaches(law.exclusions[rule.excludes].secrecy, key))
+    named_here = [one.ref for one in understood.lagrum if one.ref in _GENERAL]
+    keys = _written(understood, law) or case.secrecy[:1]
+    return tuple((rule.ref, key) for rule in _in_force(case, law) if rule.ref in named_here
+                 for key in keys[:1] if _leaves_out(rule, [key], law))
 
 
 def _residual(case: Case, refs: Sequence[str], law: Law) -> str:
@@ -182,10 +195,7 @@ def _residual(case: Case, refs: Sequence[str], law: Law) -> str:
     purpose = law.purposes.get(case.purpose_code or "")
     if refs or not _general(case) or (purpose and (purpose.point is None or _by_purpose(case, law))):
         return ""
-    rule = next((rule for rule in law.rules
-                 if rule.ref == _GENERAL[1] and case.date and rule.valid_from <= case.date < rule.valid_to), None)
-    shut = rule and rule.excludes and any(reaches(law.exclusions[rule.excludes].secrecy, key) for key in case.secrecy)
-    return rule.ref if rule and not shut else ""
+    return next((rule.ref for rule in _in_force(case, law) if rule.ref == _GENERAL[1] and not _leaves_out(rule, case.secrecy, law)), "")
 
 
 def _by_purpose(case: Case, law: Law) -> str:
@@ -193,8 +203,7 @@ def _by_purpose(case: Case, law: Law) -> str:
     purpose = law.purposes.get(case.purpose_code or "")
     if purpose is None or purpose.point is None or case.recipient_kind in ("enskild", "utländsk"):
         return ""
-    rule = next((rule for rule in law.rules if rule.ref == _GENERAL[0]), None)
-    return rule.ref if rule and case.date and rule.valid_from <= case.date else ""
+    return next((rule.ref for rule in _in_force(case, law) if rule.ref == _GENERAL[0]), "")
 
 
 def first(finding: Finding) -> str:

@@ -138,47 +138,50 @@ _GIVES = re.compile(rf"(?:s \w+)?\s*{_MAY}?\s*(?:alltid |ens |ju |inte |skyldiga
 def _roles(text: str) -> tuple[str | None, str | None, str | None]:
     """(sender, recipient, mode) as far as the words say."""
     found = named_actors(text)
+    sender, recipient, own, mode = _told(text, found)
+    if own is None and sender is None and found and _SPEAKS.search(text) and found[0][2] != recipient \
+            and not _TO.search(text[max(0, found[0][0] - 45):found[0][0]]):
+        own = found[0][2]  # «Migrationsverket ser att … Kan vi …»: the first body named, in a text that says «vi»
+    if own and _GETTING.search(text) and recipient != own and not sender:
+        recipient, sender = own, next((name for _, _, name in found if name != own), None)
+    elif own and own != recipient:
+        sender = own
+    sender, recipient = _paired(text, sender, recipient, list(dict.fromkeys(name for _, _, name in found)))
+    if recipient is None and re.search(r"\bpolisanmäl", text, re.I) and sender != "Polismyndigheten":
+        recipient = "Polismyndigheten"
+    if recipient is None and words.pattern("foreign_body").search(text):
+        recipient = "utländsk myndighet"
+    return sender, recipient, mode or ("own" if _OWN.search(text) else "request" if _REQUEST.search(text) else None)
+
+
+def _told(text: str, found: tuple[tuple[int, int, str], ...]) -> tuple[str | None, str | None, str | None, str | None]:
+    """(sender, recipient, who speaks, mode) by the words around each body."""
     sender = recipient = own = mode = None
-    begins = [start for start, _, _ in found]
-    given = 0  # how surely the sender was told: by what they may do before by where it comes from
-    for start, end, name in found:
-        before = text[max(0, start - 45):start]
-        after = text[end:min(end + 45, *(begin for begin in begins if begin > start), len(text))]
+    surely = False  # what a body may do tells the sender more surely than where something comes from
+    for at, (start, end, name) in enumerate(found):
+        before, after = text[max(0, start - 45):start], text[end:min([end + 45, *(later[0] for later in found[at + 1:at + 2])])]
         if _SELF.search(before) or _AM.search(before) or (_OPENS.match(text[:start]) and _SPEAKS.search(text[end:])
                                                            and not _WANTS.search(after)):
             own = own or name
         elif _WANTS.search(after):
             recipient, mode = recipient or name, mode or "request"
         elif _MAY_BEFORE.search(before) or _GIVES.match(after):
-            sender, given = (sender, given) if given == 2 else (name, 2)
+            sender, surely = sender if surely else name, True
         elif _FROM.search(before) and not re.search(r"vill|begär", after[:20]):
             sender = sender or name
         elif _TO.search(before):
             recipient = recipient or name
-    if own is None and sender is None and found and _SPEAKS.search(text) and found[0][2] != recipient \
-            and not _TO.search(text[max(0, found[0][0] - 45):found[0][0]]):
-        own = found[0][2]  # «Migrationsverket ser att … Kan vi …»: the first body named, in a text that says «vi»
-    if own:
-        if _GETTING.search(text) and recipient != own and not sender:
-            others = [name for _, _, name in found if name != own]
-            recipient, sender = own, others[0] if others else None
-        else:
-            sender = own if own != recipient else sender
-    distinct = list(dict.fromkeys(name for _, _, name in found))
+    return sender, recipient, own, mode
+
+
+def _paired(text: str, sender: str | None, recipient: str | None, distinct: list[str]) -> tuple[str | None, str | None]:
+    """(sender, recipient) with the other of two bodies put in the place left open; nobody gives to themselves."""
     if re.search(r"\bmellan\b|\bbetween\b", text) and len(distinct) == 2 and not (sender and recipient):
         sender, recipient = distinct
     elif len(distinct) == 2 and bool(sender) != bool(recipient):
         other = next(name for name in distinct if name != (sender or recipient))
         sender, recipient = (sender, other) if sender else (other, recipient)
-    if sender == recipient:
-        recipient = None
-    if recipient is None and re.search(r"\bpolisanmäl", text, re.I) and sender != "Polismyndigheten":
-        recipient = "Polismyndigheten"
-    if recipient is None and words.pattern("foreign_body").search(text):
-        recipient = "utländsk myndighet"
-    if mode is None:
-        mode = "own" if _OWN.search(text) else "request" if _REQUEST.search(text) else None
-    return sender, recipient, mode
+    return sender, None if sender == recipient else recipient
 
 
 # --- kind of question ----------------------------------------------------------------------------------------------

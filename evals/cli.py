@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from assistant import desk
-from assistant.cli import BadInput
+from assistant.cli import BadInput, progress
 from assistant.grounds.load import shipped
 from assistant.settings import Settings
 
@@ -44,7 +42,7 @@ def run(
     wanted = runs.chosen(_cases(cases), subset)
     if not wanted:
         raise BadInput(f"Inget fall heter eller hör till {subset!r}.")
-    with _progress() as show:
+    with progress() as show:
         if desk.needs_build(settings, folder=index):
             desk.ready(settings, folder=index, progress=show)
         asked = runs.ask_all(wanted, settings, index, workers, show)
@@ -157,16 +155,3 @@ def _show(told: Mapping[str, Any]) -> None:
 
 def _first(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + (" …" if len(names) > most else "")
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=err, transient=True)
-    tasks: dict[str, Any] = {}
-    with bar:
-        def show(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=max(total, 1))
-            bar.update(tasks[what], completed=done, total=max(total, 1))
-
-        yield show

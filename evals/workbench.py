@@ -24,7 +24,7 @@ from evals.review import Action, Enqueued, Expected, Item, Person, Refused, Role
 from evals.review_store import Store, now
 
 if TYPE_CHECKING:
-    from assistant.pages import bench
+    from assistant.pages import workbench
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTES = ROOT / "corpus" / "notes"
@@ -238,7 +238,7 @@ class Workbench:
         return {"commit": runs.commit(), "corpus": desk.index.manifest.version, "rules": runs.rules_version()}
 
 
-def opened() -> bench.Workbench:
+def opened() -> workbench.Workbench:
     """The workbench of this machine's settings."""
     return Workbench(Settings())
 

@@ -14,6 +14,7 @@ pytestmark = chat.pytestmark
 home, address, browser, visit = chat.home, chat.address, chat.browser, chat.visit
 NUMBER = "19121212-1212"
 QUESTION = "Får vi på Försäkringskassan tipsa Skatteverket om svart lön?"
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 NARROW = "[document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth]"
 
 
@@ -27,7 +28,11 @@ def tab_to(page, selector: str, limit: int = 40, key: str = "Tab") -> None:
 
 
 def reach(page, words: str, limit: int = 80, key: str = "Tab") -> None:
-    """Press Tab until the focus is on a button (or what opens something) that says the words."""
+    """Press Tab until the focus is on a button (or what opens something) that says the words, on a page that is drawn to its end.
+
+    A button that is drawn anew between the focus and the press takes no press; a person who waits for the page never meets that.
+    """
+    page.locator(IDLE).wait_for()
     said = "words => document.activeElement.matches('button, summary') && document.activeElement.innerText.includes(words)"
     for _ in range(limit):
         if page.evaluate(said, words):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -36,14 +37,13 @@ def home(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def address(home):
-    """The window, served from a process of its own."""
+@contextlib.contextmanager
+def served(home, **settings):
+    """The address of the window, served from a process of its own with the index and the data of ``home``."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "DELNINGSSTOD_INDEX": str(home / "index"), "DELNINGSSTOD_DATA": str(home / "data"),
-                   "DELNINGSSTOD_RECORD": "true"}
+    environment = {**os.environ, "DELNINGSSTOD_INDEX": str(home / "index"), "DELNINGSSTOD_DATA": str(home / "data"), **settings}
     with (home / "log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"],
@@ -60,6 +60,12 @@ def address(home):
     finally:
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def address(home):
+    with served(home, DELNINGSSTOD_RECORD="true") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

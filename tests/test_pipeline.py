@@ -244,6 +244,13 @@ def test_a_ground_that_leaves_the_secrecy_out_is_said_to_be_closed_and_nobody_is
     assert answer.claims[0].text == "10 kap. 15 a § OSL kan inte användas: sekretess enligt 25 kap. 1 § OSL är undantagen."
 
 
+@pytest.mark.parametrize("secrecy", ["26 kap. 1 a § första stycket", "31 kap. 1 § första stycket", "25 kap. 1 §"])
+def test_a_ground_that_leaves_out_one_stycke_is_said_to_be_closed_for_that_stycke(desk, secrecy):
+    answer = ask(desk, f"Får vi lämna uppgift som har sekretess enligt {secrecy} OSL till Skatteverket med stöd av 10 kap. 15 a § OSL?")
+    assert "kan inte användas" in answer.text_md
+    assert answer.handoff is None
+
+
 def test_a_note_beside_the_main_one_never_answers_yes_or_no(desk):
     for text in ("Får Försäkringskassan tipsa Skatteverket om svart lön?", "Måste skolan göra en orosanmälan när ett barn har blåmärken?"):
         beside = [claim.text for claim in ask(desk, text).claims if claim.role == "skäl"]

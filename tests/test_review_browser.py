@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 
 import pytest
 import yaml
@@ -48,32 +42,13 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(home):
-    """The window, served from a process of its own, with every file of the review in a folder of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "DELNINGSSTOD_INDEX": str(home / "index"), "DELNINGSSTOD_DATA": str(home / "data"),
-                   "DELNINGSSTOD_GOLDEN": str(home / "golden" / "granskade.yaml"), "DELNINGSSTOD_RELEASES": str(home / "releases"),
-                   "DELNINGSSTOD_NOTES": str(home / "notes")}
+    """The window, with every file of the review in a folder of its own."""
     note = next(path for path in sorted(workbench.NOTES.rglob("*.md")) if path.name != "README.md")
     (home / "notes").mkdir()
     shutil.copy(note, home / "notes")
-    with (home / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"],
-            cwd=chat.ROOT, env=environment, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(150):
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.2)
+    with chat.served(home, DELNINGSSTOD_GOLDEN=str(home / "golden" / "granskade.yaml"), DELNINGSSTOD_RELEASES=str(home / "releases"),
+                     DELNINGSSTOD_NOTES=str(home / "notes")) as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import streamlit as st
 
 from assistant import texts
 from assistant.pages import markup, parts, review_answer, review_office
-from assistant.pages.bench import Item, Person, Workbench, reviewers, said, tell, tried
+from assistant.pages.workbench import Item, Person, Workbench, reviewers, said, tell, tried
 
 STEP = 25  # answers shown at a time
 LONG = 140  # characters of a question in the list

@@ -12,7 +12,7 @@ import streamlit as st
 from assistant import texts
 from assistant.grounds.checklist import shipped_steps
 from assistant.pages import markup, parts
-from assistant.pages.bench import Item, Person, Verdict, Workbench, reviewers, said, tell, tried
+from assistant.pages.workbench import Item, Person, Verdict, Workbench, reviewers, said, tell, tried
 from assistant.types import Answer, Citation
 from corpus import lagrum
 from corpus.index import Index

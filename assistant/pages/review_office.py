@@ -15,7 +15,7 @@ from assistant import texts
 from assistant.grounds import booklet, wording
 from assistant.grounds.load import Law
 from assistant.pages import markup, parts, released
-from assistant.pages.bench import Person, Workbench, tell, tried
+from assistant.pages.workbench import Person, Workbench, tell, tried
 
 KINDS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv", "jsonl": "application/jsonl"}
 DEEP, INK = "#1d4f76", "#1b2733"
