@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from assistant.people import Role
 from corpus.index import Settings as IndexSettings
 
 
@@ -28,6 +30,34 @@ class Settings(BaseSettings):
     releases: Path = Field(Path(__file__).resolve().parents[1] / "evals" / "releases",
                            description="Where the record of each approved version lies; the newest is shown under «Om tjänsten».")
     record: bool = Field(True, description="Whether one line per question is written to data/records.jsonl.")
+
+    identity: Literal["off", "oidc", "proxy"] = Field(
+        "off", description="Who asks: off = one person on this machine, nothing else is served; oidc = the authority's sign-on; "
+                           "proxy = headers from a listed proxy.")
+    public_url: str = Field("", description="The address staff use, as https://delning.myndighet.se. With sign-on it must be set: "
+                                            "redirects, cookies and the check of a request's origin build on it, never on a request.")
+    role_groups: dict[str, Role] = Field({}, description='Which group gives which role, as {"DS-jurister": "jurist"}. No group, no role.')
+    session_hours: float = Field(8.0, gt=0, le=24, description="After this one signs in again: a working day.")
+    cookie_secret: SecretStr = Field(SecretStr(""), description="Signs the sign-on cookie. Set it where several processes serve; "
+                                                                "otherwise one is made in data/cookie-secret.")
+    oidc_issuer: str = Field("", description="The sign-on's address exactly as its tokens name it.")
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_audience: str = Field("", description="What a token for the API and the widget is made out to. Empty: no token is taken.")
+    oidc_groups_claim: str = Field("groups", description="Where a token lists the groups; sign-ons differ.")
+    oidc_scopes: str = Field("openid profile", description="What is asked of the sign-on; some give groups only when asked.")
+    oidc_algorithms: tuple[Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"], ...] = Field(
+        ("RS256", "PS256", "ES256"), min_length=1,
+        description="How tokens may be signed: only with the sign-on's own key pairs, never a shared secret, never none.")
+    proxy_addresses: tuple[str, ...] = Field((), description="The proxies whose headers are believed, as addresses or networks.")
+    proxy_secret: SecretStr = Field(SecretStr(""), description="What the proxy shows besides its address; at least 32 characters.")
+    proxy_secret_header: str = "X-Delningsstod-Proxy-Secret"  # noqa: S105 - the name of a header
+    proxy_user_header: str = Field("X-Forwarded-User", description="The person's stable name. The defaults are oauth2-proxy's names.")
+    proxy_name_header: str = Field("X-Forwarded-Preferred-Username",
+                                   description="The name shown, å, ä and ö percent-encoded; without it the e-mail, or the stable name.")
+    proxy_email_header: str = "X-Forwarded-Email"
+    proxy_groups_header: str = "X-Forwarded-Groups"
+    origins: tuple[str, ...] = Field((), description="The sites that may show the widget or the window in a frame and call the API.")
 
     def index_settings(self) -> IndexSettings:
         """Where and with what the index is made."""
