@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     proxy_groups_header: str = "X-Forwarded-Groups"
     origins: tuple[str, ...] = Field((), description="The sites that may show the widget or the window in a frame and call the API.")
 
+    questions_per_minute: int = Field(15, ge=1, description="Per person, over all processes: more is a program, not somebody who reads.")
+    reads_per_minute: int = Field(300, ge=1, description="All but questions, per person and process: an assessment is many small calls.")
+    answer_workers: int = Field(4, ge=1, le=64, description="Questions answered at the same time in one process.")
+    answers_in_flight: int = Field(64, ge=1, description="Questions taken but not answered, per process; after that one is asked to wait.")
+    body_limit: int = Field(256 * 1024, ge=1024, description="Bytes in a request to the API; the longest question is 16 KiB.")
+
     def index_settings(self) -> IndexSettings:
         """Where and with what the index is made."""
         return IndexSettings(self.index or self.data / "index", self.embedding, self.chroma_url)
