@@ -381,7 +381,7 @@ def _drawn(made: Checklist) -> str:
     numbers = {step.id: number for number, step in enumerate(made.steps, 1)}
     steps = "".join(f"<li>{escape(step.question)}<ul>{''.join(_goes(one, numbers) for one in step.answers)}</ul></li>"
                     for step in made.steps)
-    return (f'<div class="ds-wide ds-flow" tabindex="0" role="region" aria-label="{texts.ASSESS_FLOW}">'
+    return (f'<div class="ds-wide ds-flow" tabindex="0" role="group" aria-label="{texts.ASSESS_FLOW}">'
             f'<img src="data:image/svg+xml;base64,{picture}" alt="{alt}"></div>'
             f'<details class="ds-near"><summary>{texts.ASSESS_FLOW_WORDS}</summary><ol>{steps}</ol></details>')
 

@@ -154,7 +154,7 @@ def trace(finding: Finding, law: Law) -> str:
     body = "".join(traced(line, law) for line in finding.trace)
     reviewed = "" if all(one.reviewed for one in finding.available) else f'<p class="ds-muted">{texts.RULES_UNREVIEWED}</p>'
     return (f'<p class="ds-muted">{texts.RIGHT_UNTIL.format(day=texts.day(finding.law_as_of))}</p>{reviewed}'
-            f'<div class="ds-wide" tabindex="0" role="region" aria-label="{texts.TRACE.format(count=len(finding.trace))}">'
+            f'<div class="ds-wide" tabindex="0" role="group" aria-label="{texts.TRACE.format(count=len(finding.trace))}">'
             f'<table class="ds-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
 
 
@@ -174,7 +174,7 @@ def plain(said: str) -> str:
 
 
 def sentence(said: str) -> str:
-    return f"{fields.capital(said).rstrip('.')}." if said else ""
+    return said and fields.capital(said) + ("" if said.endswith((".", "?", "!")) else ".")
 
 
 def items(said: Iterable[str]) -> str:

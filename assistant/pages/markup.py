@@ -227,7 +227,7 @@ def sources(answer: Answer, index: Index) -> str:
     kinds = ", ".join(f"{kind} {count[kind]}" for kind in KINDS if count[kind])
     heading = f"{texts.SOURCES_OF_ANSWER.format(count=len(cards))} – {kinds}"
     inside = "".join(_card(answer, quotes, index) for quotes in cards.values())
-    return f'<aside class="ds-sources" aria-label="{escape(heading)}"><h3>{escape(heading)}</h3>{inside}</aside>'
+    return f'<div class="ds-sources" role="group" aria-label="{escape(heading)}"><h3>{escape(heading)}</h3>{inside}</div>'
 
 
 def _card(answer: Answer, quotes: list[tuple[int, Citation]], index: Index) -> str:

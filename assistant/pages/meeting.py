@@ -99,7 +99,7 @@ def matrix(who: list[str], pairs: dict[tuple[str, str], Pair]) -> str:
     head = "".join(f'<th scope="col">{escape(fields.capital(name))}</th>' for name in who)
     rows = "".join(f'<tr><th scope="row">{escape(fields.capital(name))}</th>'
                    f'{"".join(_cell(pairs.get((name, other))) for other in who)}</tr>' for name in who)
-    return (f'<div class="ds-wide" tabindex="0" role="region" aria-label="{texts.MEETING_MATRIX}"><table class="ds-table"><thead><tr>'
+    return (f'<div class="ds-wide" tabindex="0" role="group" aria-label="{texts.MEETING_MATRIX}"><table class="ds-table"><thead><tr>'
             f'<td class="ds-muted">{texts.MEETING_CORNER}</td>{head}</tr></thead><tbody>{rows}</tbody></table></div>')
 
 

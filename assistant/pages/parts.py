@@ -39,7 +39,8 @@ def pages(given: Mapping[str, Callable[[], None]] | None = None) -> list[Any]:
 
 
 def frame(listed: list[Any], current: Any) -> None:
-    """Style, Swedish words for what Streamlit says in English, and the menu."""
+    """The page's own title, style, Swedish words for what Streamlit says in English, and the menu."""
+    st.set_page_config(page_title=f"{current.title} – {texts.NAME}")
     st.html(HERE / "window.css")
     with st.container(key="ds-script"):
         st.html(f"<script>{(HERE / 'window.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)

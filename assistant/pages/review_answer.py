@@ -294,7 +294,7 @@ def _table(item: Item, apart: Sequence[str], only: Sequence[str] = ()) -> str:
         f"<td>{escape(str(yours[name]))}</td><td>{markup.badge(texts.REVIEW_DIFFERENT, 'warn') if name in apart else ''}</td></tr>"
         for name in mine if name != "severity" and (not only or name in only))
     head = "".join(f'<th scope="col">{escape(word)}</th>' for word in (texts.REVIEW_TABLE[0], first.who, second.who, texts.REVIEW_TABLE[1]))
-    return (f'<div class="ds-wide ds-compare" tabindex="0" role="region" aria-label="{texts.REVIEW_BOTH}"><table class="ds-table">'
+    return (f'<div class="ds-wide ds-compare" tabindex="0" role="group" aria-label="{texts.REVIEW_BOTH}"><table class="ds-table">'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>")
 
 

@@ -107,7 +107,7 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> s
     top = "".join(f'<th scope="col">{escape(word)}</th>' for word in head)
     body = "".join("<tr>" + f'<th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
                    for row in rows)
-    return (f'<div class="ds-wide" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="ds-table">'
+    return (f'<div class="ds-wide" tabindex="0" role="group" aria-label="{escape(caption)}"><table class="ds-table">'
             f'<caption class="ds-hidden">{escape(caption)}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>')
 
 

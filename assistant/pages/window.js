@@ -17,6 +17,7 @@
     "Upload": "Välj fil", "Upload file": "Välj fil", "Browse files": "Välj fil", "Drag and drop file here": "Släpp filen här", "Select all": "Välj alla",
     "progress": "Hur långt du har kommit", "Previous": "Föregående", "Next": "Nästa", "Year": "År", "Month": "Månad",
   };
+  const CHOICES = "Val";
   const STARTS = [
     ["Error: Date set outside allowed range", "Datumet ligger utanför det som går att välja."],
     ["Date set outside allowed range", "Datumet ligger utanför det som går att välja."],
@@ -56,7 +57,7 @@
 
   // --- the skip link and the live region stand outside what Streamlit draws
 
-  const skip = Object.assign(document.createElement("a"), { className: "ds-skip", href: "#", textContent: "Hoppa till innehållet" });
+  const skip = Object.assign(document.createElement("a"), { className: "ds-skip", href: "#stMain", textContent: "Hoppa till innehållet" });
   const question = () => document.querySelector(".st-key-ds-ask textarea");
   const name = () => {
     const said = question() ? "Hoppa till frågan" : "Hoppa till innehållet";
@@ -74,6 +75,21 @@
   live.setAttribute("role", "status");
   live.setAttribute("aria-live", "polite");
   document.body.append(live);
+  const say = (words) => live.replaceChildren(Object.assign(document.createElement("p"), { textContent: words }));  // a new node: the same words twice are said twice
+
+  // --- roles that Streamlit leaves out or gets wrong
+
+  const mend = () => {
+    // a file field that is called presentation and yet has a name; the head of a calendar that calls itself the head of the whole page
+    document.querySelectorAll("[data-testid=stFileUploaderDropzone][role=presentation]").forEach((field) => field.setAttribute("role", "group"));
+    document.querySelectorAll("[role=dialog] header:not([role])").forEach((head) => head.setAttribute("role", "group"));
+    for (const list of document.querySelectorAll("body > :not(#root) [role=listbox]")) {  // the choices of a field open outside every landmark
+      const around = list.parentElement;
+      if (around.hasAttribute("role")) continue;
+      around.setAttribute("role", "region");
+      around.setAttribute("aria-label", CHOICES);
+    }
+  };
 
   // --- a new answer: said once, brought into view
 
@@ -87,7 +103,7 @@
     for (const answer of document.querySelectorAll("[data-answer]")) {
       if (told.has(answer.dataset.answer)) continue;
       told.add(answer.dataset.answer);
-      if (answer.dataset.ready) live.textContent = answer.dataset.ready;
+      if (answer.dataset.ready) say(answer.dataset.ready);
       setTimeout(() => {
         const heading = answer.querySelector(".ds-question");
         if (!heading?.isConnected || document.activeElement?.closest(".ds-answer, .ds-sources")) return;
@@ -124,11 +140,13 @@
       else put(change.target);
     }
     name();
+    mend();
     tell();
     turn();
     bring();
   }).observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["aria-label", "title", "placeholder"] });
   put(document.body);
+  mend();
 
   // --- sources
 
@@ -208,7 +226,8 @@
     const label = button.dataset.label ||= button.textContent;
     const done = await copied(button.dataset.copy);
     button.focus();
-    button.textContent = live.textContent = done ? button.dataset.copied : button.dataset.failed;
+    button.textContent = done ? button.dataset.copied : button.dataset.failed;
+    say(button.textContent);
     setTimeout(() => { button.textContent = label; }, 2500);
   };
 
