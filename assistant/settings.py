@@ -21,6 +21,8 @@ class Settings(BaseSettings):
     index: Path | None = Field(None, description="The index folder, if elsewhere than under data.")
     embedding: str = Field("", description="Another sentence-transformers model by name or path; empty = the shipped one.")
     chroma_url: str = Field("", validation_alias="CHROMA_URL", description="A Chroma server, when one process is outgrown.")
+    database_url: SecretStr = Field(SecretStr(""), validation_alias="DATABASE_URL",
+                                    description="PostgreSQL, when one process is outgrown; empty = SQLite in the data folder.")
     model_provider: str = Field("", description="LangChain chat model provider; empty = no language model at all.")
     model_name: str = ""
     model_base_url: str = Field("", description="An OpenAI-compatible endpoint of the authority's own.")
@@ -29,7 +31,17 @@ class Settings(BaseSettings):
     proxy: str = Field("", description="Proxy for `corpus fetch`; environment proxies are not trusted silently.")
     releases: Path = Field(Path(__file__).resolve().parents[1] / "evals" / "releases",
                            description="Where the record of each approved version lies; the newest is shown under «Om tjänsten».")
-    record: bool = Field(True, description="Whether one line per question is written to data/records.jsonl.")
+    record: bool = Field(True, description="Whether each question leaves one row in the audit trail, without its words.")
+
+    @property
+    def database(self) -> str:
+        """Where conversations, assessments and the audit trail are kept. May hold a password: not for logs."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data.absolute()}/delningsstod.db"
+
+    @property
+    def anchors(self) -> Path:
+        """Where the audit trail's anchors are written, to be copied to another machine."""
+        return self.data / "audit-anchors.jsonl"
 
     identity: Literal["off", "oidc", "proxy"] = Field(
         "off", description="Who asks: off = one person on this machine, nothing else is served; oidc = the authority's sign-on; "
