@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import json
-import os
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from assistant import model
+from assistant import model, people
 from assistant.grounds import load as rules
 from assistant.pipeline import Desk
 from assistant.settings import Settings
@@ -65,19 +64,38 @@ def ready(settings: Settings, *, folder: Path | None = None, progress: Show = la
 
 
 def _ready(settings: Settings, where: index.Settings, progress: Show) -> Desk:
-    records = settings.data / "records.jsonl" if settings.record else None
     try:
         encoder = embed.encoder(where.model)
         if _needs_build(where):
             _build(where, _added(where.folder), progress, True)
         opened = index.open_index(where, encoder)
-        return Desk(opened, rules.load(), records, *_phrasing(settings))
+        return Desk(opened, rules.load(), recorder(settings) if settings.record else None, *_phrasing(settings))
     except embed.EmbeddingError as error:
         raise NotReady(str(error)) from error
     except rules.LawError as error:
         raise NotReady(f"Regelfilerna kan inte läsas: {error}") from error
     except (index.IndexMissing, index.IndexDamaged) as error:
         raise NotReady(f"{error} Bygg om det med «delningsstod corpus build».") from error
+
+
+def recorder(settings: Settings, who: str = people.LOCAL.id) -> Callable[[Mapping[str, object]], None]:
+    """What takes the line of each question to the audit trail. The database is opened, or made, at the first one."""
+
+    @cache
+    def database() -> Any:
+        from assistant.storage.database import opened
+
+        return opened(settings.database)
+
+    def keep(line: Mapping[str, object]) -> None:
+        from assistant import audit
+
+        with database().writing() as db:
+            seq = audit.answered(db, who=who, line=line)
+        if seq % audit.ANCHOR_EVERY == 0:
+            audit.keep_anchors(database(), settings.anchors)
+
+    return keep
 
 
 def _phrasing(settings: Settings) -> tuple[model.ModelSettings | None, model.Breaker | None]:
@@ -111,15 +129,6 @@ def fetch_problems(report: Any) -> list[str]:
     """What went wrong in a fetch, one plain line each: a host out of reach once, not once a source."""
     gone = [one.reason for one in report.failed if one.reason.startswith("Inget nät")]
     return list(dict.fromkeys([*report.notices, *gone, *(f"{one.id}: {one.reason}" for one in report.failed if one.reason not in gone)]))
-
-
-def serve(port: int) -> None:
-    """Replace this process with the web window on 127.0.0.1:``port``."""
-    app = Path(__file__).resolve().parent.parent / "app.py"
-    if not app.is_file():
-        raise NotReady(f"Webbfönstret {app} saknas. Starta från projektets mapp.")
-    os.chdir(app.parent)  # Streamlit reads .streamlit/config.toml from here
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port)])  # noqa: S606 - no shell is wanted
 
 
 def plain_reason(error: BaseException) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 
 from assistant import compose, guard, model, prefill, record, retrieve, texts, verify
 from assistant import route as routing
@@ -23,13 +23,14 @@ HITS = 24  # searched; what is quoted is a handful of them
 
 @dataclass(frozen=True)
 class Desk:
-    """What a question is answered with. ``records``: where the record is kept (None: nowhere); ``phrasing``: the language model
-    that may put verified passages into words (None: none is asked), with the breaker that rests it when it fails.
+    """What a question is answered with. ``record``: takes the line that is kept of each question (None: nothing is kept);
+    ``phrasing``: the language model that may put verified passages into words (None: none is asked), with the breaker that rests it when
+    it fails.
     """
 
     index: Index
     law: Law
-    records: Path | None = None
+    record: Callable[[Mapping[str, object]], None] | None = None
     phrasing: model.ModelSettings | None = None
     breaker: model.Breaker | None = None
 
@@ -38,11 +39,11 @@ def answer(question: Question, desk: Desk) -> Answer:
     """The answer to ``question``. Never raises for what a user can write; a refusal is an answer with its status."""
     started = time.perf_counter()
     result = _stopped(question) or _answered(question, desk)
-    if desk.records is None:
+    if desk.record is None:
         return result
     row = record.line(result, corpus_version=desk.index.manifest.version, milliseconds=(time.perf_counter() - started) * 1000)
     try:
-        record.append(desk.records, row)
+        desk.record(row)
     except OSError:
         # The line holds no content, so losing it harms traceability, not safety: say so rather than withhold the law.
         result = replace(result, warnings=(*result.warnings, Warning_("record_failed", texts.RECORD_FAILED)))

@@ -198,7 +198,7 @@ def _desk(folder: Path | None) -> pipeline.Desk:
 
     One question goes ahead, so that no case is timed with the first question's start-up.
     """
-    opened = replace(desk.ready(Settings(), folder=folder), records=None)
+    opened = replace(desk.ready(Settings(), folder=folder), record=None)
     pipeline.answer(Question("Vad är generalklausulen?", families.AS_OF), opened)
     return opened
 

@@ -245,7 +245,7 @@ def opened() -> workbench.Workbench:
 
 def answered(rows: Sequence[Mapping[str, Any]], desk: Desk, progress: Progress = lambda *_: None) -> list[dict[str, Any]]:
     """The rows with the answers the assistant gives today, as a run writes them; nothing goes into the record of questions."""
-    out, quiet, today = [], replace(desk, records=None), date.today()
+    out, quiet, today = [], replace(desk, record=None), date.today()
     for place, row in enumerate(rows, 1):
         history = tuple(Turn(turn["role"], turn["content"]) for turn in row.get("history") or ())
         answer: Answer = pipeline.answer(Question(row["question"], today, history), quiet)

@@ -6,10 +6,13 @@ from datetime import date
 
 import pytest
 
-from assistant import compose, pipeline, record, route, verify
+from assistant import audit, compose, people, pipeline, record, route, verify
 from assistant.cli import plain
+from assistant.desk import recorder
 from assistant.grounds import checklist, load
 from assistant.prefill import LookUp
+from assistant.settings import Settings
+from assistant.storage.database import opened
 from assistant.types import Hit, Question, Status, Turn
 from assistant.understand import Intent, understand
 from corpus import index as index_room
@@ -204,28 +207,42 @@ def test_an_answer_whose_short_answer_falls_is_withheld_and_says_so(desk, small_
 # --- the record -----------------------------------------------------------------------------------------------------
 
 
-def test_the_record_holds_versions_and_passages_and_not_a_word_of_the_question(desk, tmp_path):
-    path = tmp_path / "records.jsonl"
-    answer = pipeline.answer(Question("Får Försäkringskassan tipsa Skatteverket om svart lön, xyzzy?", AS_OF), replace(desk, records=path))
-    text = path.read_text(encoding="utf-8")
-    row = json.loads(text)
-    assert row["answer_id"] == answer.answer_id
-    assert row["passages"]
-    assert row["corpus"] == desk.index.manifest.version
-    assert "xyzzy" not in text
-    assert "Försäkringskassan" not in text
+def recorded(tmp_path):
+    """A recorder with settings of its own, and what it has put in the audit trail."""
+    settings = Settings(data=tmp_path, DATABASE_URL="")
+
+    def rows():
+        with opened(settings.database).writing() as db:
+            return audit.read(db, people.LOCAL, "test av spårningen")[:-1]
+
+    return recorder(settings), rows
+
+
+def test_the_audit_trail_holds_versions_and_passages_and_not_a_word_of_the_question(desk, tmp_path):
+    keep, rows = recorded(tmp_path)
+    question = Question("Får Försäkringskassan tipsa Skatteverket om svart lön, xyzzy?", AS_OF)
+    answer = pipeline.answer(question, replace(desk, record=keep))
+    row = rows()[0]
+    assert (row.who, row.what, row.about) == ("lokal", "answer", answer.answer_id)
+    assert row.detail["passages"] == [one.passage_id for one in answer.citations]
+    assert row.versions == {"corpus": desk.index.manifest.version}
+    held = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"xyzzy" not in held
+    assert "Försäkringskassan".encode() not in held
 
 
 def test_a_stopped_question_leaves_no_trace_of_its_number(desk, tmp_path):
-    path = tmp_path / "records.jsonl"
-    pipeline.answer(Question("19121212-1212 bor var?", AS_OF), replace(desk, records=path))
-    assert "1212" not in path.read_text(encoding="utf-8").replace(json.loads(path.read_text(encoding="utf-8"))["answer_id"], "")
+    keep, rows = recorded(tmp_path)
+    answer = pipeline.answer(Question("19121212-1212 bor var?", AS_OF), replace(desk, record=keep))
+    assert [row.detail["status"] for row in rows()] == ["refused_personal_data"]
+    held = b"".join(path.read_bytes() for path in tmp_path.iterdir()).replace(answer.answer_id.encode(), b"")
+    assert b"121212" not in held
 
 
 def test_a_record_that_cannot_be_written_is_said_and_costs_no_answer(desk, tmp_path):
     (tmp_path / "taken").write_text("")
-    answer = pipeline.answer(Question("Får Försäkringskassan tipsa Skatteverket om svart lön?", AS_OF),
-                             replace(desk, records=tmp_path / "taken" / "records.jsonl"))
+    keep = recorder(Settings(data=tmp_path / "taken", DATABASE_URL=""))
+    answer = pipeline.answer(Question("Får Försäkringskassan tipsa Skatteverket om svart lön?", AS_OF), replace(desk, record=keep))
     assert answer.status is Status.ANSWERED_WITH_HANDOFF
     assert "record_failed" in {warning.code for warning in answer.warnings}
 
