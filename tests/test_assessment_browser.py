@@ -19,7 +19,8 @@ NARROW = "[document.documentElement.scrollWidth, document.querySelector('[data-t
 
 
 def tab_to(page, selector: str, limit: int = 40, key: str = "Tab") -> None:
-    """Press Tab until the focus is on what the selector names."""
+    """Press Tab until the focus is on what the selector names, on a page that is drawn to its end."""
+    page.locator(IDLE).wait_for()
     for _ in range(limit):
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):
             return
@@ -47,8 +48,9 @@ def press(page, button: str) -> None:
 
 
 def turned(page, before: str) -> str:
-    """Wait for the next page of the checklist: its heading has the focus."""
+    """Wait for the next page of the checklist, drawn to its end: its heading has the focus."""
     page.wait_for_function("before => (at => at && at !== before)(document.activeElement.dataset.step)", arg=before)
+    page.locator(IDLE).wait_for()
     return page.evaluate("document.activeElement.dataset.step")
 
 
