@@ -241,14 +241,22 @@ def corpus_show(index: IndexFolder = None) -> None:
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(help="Port på den egna datorn.", min=1, max=65535)] = 8501,
+    port: Annotated[int, typer.Option(help="Porten.", min=1, max=65535)] = 8501,
+    host: Annotated[str, typer.Option(help="Adressen. Utan inloggning bara den egna datorn.")] = "127.0.0.1",
+    api_only: Annotated[bool, typer.Option("--api-only", help="Bara API:et, utan webbfönster.")] = False,
 ) -> None:
-    """Öppna chattfönstret i webbläsaren."""
+    """Öppna webbfönstret och API:et, tills du avbryter."""
+    from assistant.service import serve as service
+    from assistant.service import signon
+
     settings = Settings()
-    if desk.needs_build(settings):
-        with progress() as show:
-            desk.ready(settings, progress=show)
-    desk.serve(port)
+    signon.check(settings, host)
+    taken = service.bound(host, port)
+    with _opened(settings) as opened:
+        where = settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        what = "API:et" if api_only else "Webbfönstret och API:et"
+        service.run(settings, opened, taken, api_only=api_only,
+                    ready=lambda: out.print(f"{what} finns på {where}. Avbryt med Ctrl+C.", highlight=False, soft_wrap=True))
 
 
 @grounds_app.callback()

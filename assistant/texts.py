@@ -104,6 +104,9 @@ def day(value: date) -> str:
 NAME = "Delningsstöd"
 PAGES = {"chat": "Fråga", "share": "Får jag dela?", "assessment": "Intresseavvägning", "sources": "Källor", "review": "Granskning",
          "about": "Om tjänsten"}
+SIGNED_OUT = "Du är inte inloggad, eller så har inloggningen gått ut."
+SIGN_IN = "Logga in"
+SIGN_OUT = "Logga ut"
 GREETING = "Får uppgiften lämnas, och med vilket stöd?"
 QUESTION_PLACEHOLDER = "Skriv din fråga här"
 AS_OF = "Händelsedatum"

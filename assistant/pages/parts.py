@@ -13,7 +13,8 @@ from typing import Any
 import streamlit as st
 
 from assistant import desk, texts
-from assistant.pages import markup
+from assistant.pages import markup, signed
+from assistant.people import Forbidden, Person, require
 from assistant.pipeline import Desk
 from assistant.settings import Settings
 from corpus import index
@@ -31,29 +32,38 @@ def page_file(name: str) -> Path:
     return HERE / f"{name}.py"
 
 
-def pages(given: Mapping[str, Callable[[], None]] | None = None) -> list[Any]:
-    """The pages there are, in the order of the menu. The first is the start page. ``given``: pages that were handed what they need."""
+def pages(who: Person, given: Mapping[str, Callable[[], None]] | None = None) -> dict[str, Any]:
+    """The pages there are, in the order of the menu. The first that the person may have is the start page; one they may not have is there
+    too, so that its address says why it isn't shown. ``given``: pages that were handed what they need."""
     held = given or {}
     present = [name for name in texts.PAGES if page_file(name).is_file()]
-    return [st.Page(held.get(name) or page_file(name), title=texts.PAGES[name], url_path=name, default=name == "chat") for name in present]
+    first = next((name for name in present if signed.allowed(who, name)), present[0])
+    return {name: st.Page(held.get(name) or page_file(name), title=texts.PAGES[name], url_path=name, default=name == first)
+            for name in present}
 
 
-def frame(listed: list[Any], current: Any) -> None:
-    """The page's own title, style, Swedish words for what Streamlit says in English, and the menu."""
+def frame(who: Person, listed: Mapping[str, Any], current: Any) -> None:
+    """The page's own title, style, Swedish words for what Streamlit says in English, and the menu of what the person may have."""
+    menu = [page for name, page in listed.items() if signed.allowed(who, name)]
     st.set_page_config(page_title=f"{current.title} – {texts.NAME}")
     st.html(HERE / "window.css")
     with st.container(key="ds-script"):
         st.html(f"<script>{(HERE / 'window.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
     with st.container(key="ds-menu", horizontal=True, vertical_alignment="center"):
-        st.html(f'<span class="ds-name" data-current="{listed.index(current)}">{texts.NAME}</span>', width="content")
-        for page in listed:
+        at = menu.index(current) if current in menu else -1
+        st.html(f'<span class="ds-name" data-current="{at}">{texts.NAME}</span>', width="content")
+        for page in menu:
             st.page_link(page, label=page.title, width="content")
+        signed.shown(who)
 
 
-def run(page: Any) -> None:
-    """Run a page; what goes wrong in it is said plainly, without a trace and without the words of a question."""
+def run(who: Person, listed: Mapping[str, Any], page: Any) -> None:
+    """Run a page for one who may have it; what goes wrong in it is said plainly, without a trace and without the words of a question."""
     try:
+        require(who, signed.NEEDS[next(name for name, one in listed.items() if one is page)])
         page.run()
+    except Forbidden as error:
+        st.html(f"<h1>{page.title}</h1>{markup.alert(str(error))}")
     except Exception as error:
         st.html(markup.alert(trouble(error)))
 
@@ -71,14 +81,15 @@ def trouble(error: Exception) -> str:
 class Opening:
     """The sources being opened, in a thread of its own: a closed browser tab must not stop a build half-way."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.name = ""
-        self.desk: Desk | None = None
+    def __init__(self, settings: Settings, held: Desk | None = None) -> None:
+        self.name = _current(settings) if held else ""
+        self.desk = held
         self.error: Exception | None = None
         self.step: tuple[str, int, int] | None = None
         self.first = False
         self.thread = threading.Thread(target=self._open, args=(settings,), daemon=True)
-        self.thread.start()
+        if held is None:
+            self.thread.start()
 
     def _open(self, settings: Settings) -> None:
         try:
@@ -106,6 +117,12 @@ def _empty() -> dict[str, Opening]:
 
 
 _shelf = st.cache_resource(show_spinner=False)(_empty)  # one for all sessions
+
+
+def share(held: Desk) -> None:
+    """Have every session use a desk that is open already: where the API and the window are one process, the sources are read once."""
+    with _starting:
+        _shelf()["desk"] = Opening(Settings(), held)
 
 
 def opened() -> Desk:

@@ -1,7 +1,7 @@
 """The review workbench: who you are, the queue, one answer at a time, the figures, the files, the signatures.
 
-The page is given its workbench (`app.py`): it knows nothing of how reviews are kept. A person says who they are; sign-on comes with
-issue 6, and until then nothing here may be open to others than the legal team. Without a name and a role nothing is shown.
+The page is given its workbench (`app.py`): it knows nothing of how reviews are kept. Who one is comes from the sign-on; only where
+there is none, on one person's own machine, does one write a name and choose a role. Without a name and a role nothing is shown.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from assistant import texts
+from assistant import people, texts
 from assistant.pages import markup, parts, review_answer, review_office
 from assistant.pages.workbench import Item, Person, Workbench, reviewers, said, tell, tried
 
@@ -20,11 +20,10 @@ STEP = 25  # answers shown at a time
 LONG = 140  # characters of a question in the list
 
 
-def page(open_bench: Callable[[], Workbench]) -> None:
-    """The page, from top to bottom."""
+def page(open_bench: Callable[[], Workbench], signed: people.Person) -> None:
+    """The page, from top to bottom. ``signed``: who the sign-on says it is."""
     bench = open_bench()
-    kept: tuple[str, str] | None = st.session_state.get("review_who")
-    who = _entered(bench) if kept is None else bench.person(*kept)
+    who = _here(bench) if signed == people.LOCAL else _signed(bench, signed)
     if who is None:
         return
     number: int | None = st.session_state.get("review_item")
@@ -32,7 +31,7 @@ def page(open_bench: Callable[[], Workbench]) -> None:
         review_answer.show(bench, who, number)
         return
     st.html(f'<h1>{texts.PAGES["review"]}</h1>')
-    _who(who)
+    _who(who, changes=signed == people.LOCAL or {"jurist", "förvaltare"} <= signed.roles)
     said()
     names = ["queue", "figures", "papers", *(["files", "release"] if who.role == "förvaltare" else [])]
     part = st.segmented_control(texts.REVIEW_PARTS_LABEL, names, format_func=texts.REVIEW_PARTS.__getitem__, default="queue", required=True,
@@ -44,6 +43,32 @@ def page(open_bench: Callable[[], Workbench]) -> None:
 
 
 # --- who -----------------------------------------------------------------------------------------------------------
+
+
+def _signed(bench: Workbench, signed: people.Person) -> Person:
+    """The signed-in person. The name kept holds the sign-on's own name too: two may be called the same, and shown names can be changed.
+    One who is both jurist and förvaltare says as which; None until then."""
+    roles = [role for role in texts.REVIEW_ROLES if role in signed.roles]
+    name = signed.name if signed.name == signed.id else f"{signed.name} ({signed.id})"
+    chosen = st.session_state.get("review_as") if len(roles) > 1 else next(iter(roles), None)
+    if chosen in roles:
+        return tried(bench, lambda: bench.person(name, str(chosen)))
+    st.html(f'<h1>{texts.PAGES["review"]}</h1>')
+    with st.form("review_enter", border=True):
+        role = st.radio(texts.REVIEW_ROLE, roles, index=None, format_func=texts.REVIEW_ROLES.__getitem__, key="review_role")
+        sent = st.form_submit_button(texts.REVIEW_ENTER, type="primary")
+    if sent and role is None:
+        st.html(markup.alert(texts.REVIEW_ROLE_FIRST))
+    elif sent:
+        st.session_state["review_as"] = role
+        st.rerun()
+    return None
+
+
+def _here(bench: Workbench) -> Person:
+    """The person of a machine without sign-on: as they said, or None until they have."""
+    kept: tuple[str, str] | None = st.session_state.get("review_who")
+    return _entered(bench) if kept is None else bench.person(*kept)
 
 
 def _entered(bench: Workbench) -> Person:
@@ -66,10 +91,11 @@ def _entered(bench: Workbench) -> Person:
     return None
 
 
-def _who(who: Person) -> None:
+def _who(who: Person, *, changes: bool) -> None:
     with st.container(key="ds-who", horizontal=True, vertical_alignment="center"):
         st.html(f'<p class="ds-muted">{escape(texts.REVIEW_IS.format(name=who.name, role=who.role))}</p>', width="content")
-        st.button(texts.REVIEW_CHANGE, key="review_change", type="tertiary", on_click=_leave)
+        if changes:
+            st.button(texts.REVIEW_CHANGE, key="review_change", type="tertiary", on_click=_leave)
 
 
 def _leave() -> None:
