@@ -69,6 +69,21 @@ def get(db: Connection, owner: str, conversation_id: str) -> Conversation:
     return _conversation(row)
 
 
+def openings(db: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """The first question of each conversation, by the conversation's id; one whose words were never kept isn't there."""
+    first = select(turn.c.conversation, func.min(turn.c.number).label("number")).where(turn.c.conversation.in_(list(ids)), turn.c.text != "")
+    at = first.group_by(turn.c.conversation).subquery()
+    said = select(turn.c.conversation, turn.c.text).join(at, (turn.c.conversation == at.c.conversation) & (turn.c.number == at.c.number))
+    return {row.conversation: row.text for row in db.execute(said)}
+
+
+def set_case(db: Connection, owner: str, conversation_id: str, case_number: str) -> None:
+    """Say which case the conversation is about; empty: none. Raises ``NotFound``, and ``NotKept`` for an identity number."""
+    own = (conversation.c.id == conversation_id) & (conversation.c.owner == owner)
+    if not db.execute(update(conversation).where(own).values(case_number=admitted(case_number))).rowcount:
+        raise NotFound("Samtalet finns inte.")
+
+
 def turns(db: Connection, conversation_id: str) -> tuple[Asked, ...]:
     """The questions of a conversation in order. The caller has made sure whose it is (``get``)."""
     return tuple(_asked(row) for row in db.execute(_TURNS.where(turn.c.conversation == conversation_id).order_by(turn.c.number)))
