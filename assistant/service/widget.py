@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from assistant import texts
 from assistant.grounds import load, wording
+from assistant.settings import Settings
 
 HERE = Path(__file__).parent / "widget"
 CACHING = "public, no-cache"  # kept by the browser, asked about at every page: a new version is in use at once
@@ -34,8 +35,10 @@ OWN = {  # what only the widget says
                    "webbplatsen inte är tillåten att använda tjänsten; kontakta då förvaltaren.",
     "day_form": "ÅÅÅÅ-MM-DD", "no_such_day": "Skriv händelsedatumet som ÅÅÅÅ-MM-DD, till exempel 2025-12-01.",
     "kept_talk": "Dina frågor och svaren sparas åt dig tills de gallras. En fråga med personnummer sparas aldrig.",
-    "kept": "Svaren sparas åt dig tills du raderar dem eller de gallras.", "leave": "Avbryt och radera svaren", "left": "Svaren är raderade.",
-    "sign_on": "Öppna Delningsstöd och logga in (ny flik)", "proposed": "Förslag ur din fråga", "slow": "Svaret dröjer. Försök igen om en stund.",
+    "kept": "Svaren sparas åt dig tills du raderar dem eller de gallras.", "leave": "Avbryt och radera svaren",
+    "left": "Svaren är raderade.",
+    "sign_on": "Öppna Delningsstöd och logga in (ny flik)", "proposed": "Förslag ur din fråga",
+    "slow": "Svaret dröjer. Försök igen om en stund.",
 }
 _SHARED = {  # what is said in the same words as in the web window
     "name": "NAME", "always": "DISCLAIMER", "no_personal_data": "NO_PERSONAL_DATA", "examples": "EXAMPLES", "greeting": "GREETING",
@@ -60,19 +63,21 @@ _SHARED = {  # what is said in the same words as in the web window
 }
 
 
-def routes() -> list[Route]:
-    """The two addresses of the widget. Open to everyone: nothing here is secret. Who may frame it is said by ``hardening``."""
+def routes(settings: Settings) -> list[Route]:
+    """The two addresses of the widget, for the app that serves the API. Open to everyone: nothing here is secret."""
+    def script(request: Request) -> Response:
+        return _sent(request, made(), "text/javascript", {})
+
+    def frame(request: Request) -> Response:
+        return _sent(request, (HERE / "frame.html").read_bytes(), "text/html", {"Content-Security-Policy": policy(settings)})
+
     return [Route("/widget/delningsstod-chat.js", script, methods=["GET"]), Route("/widget/frame", frame, methods=["GET"])]
 
 
-def script(request: Request) -> Response:
-    """The one script that a page fetches."""
-    return _sent(request, made(), "text/javascript")
-
-
-def frame(request: Request) -> Response:
-    """The widget as a page of its own, to be shown in a frame."""
-    return _sent(request, (HERE / "frame.html").read_bytes(), "text/html")
+def policy(settings: Settings) -> str:
+    """What the frame may load (its script, and the API it talks to), and who may frame it: the listed sites and nobody else."""
+    return "; ".join(("default-src 'none'", "script-src 'self'", "connect-src 'self'", "base-uri 'none'", "form-action 'none'",
+                      " ".join(("frame-ancestors 'self'", *settings.origins))))
 
 
 @cache
@@ -96,9 +101,9 @@ def said() -> dict[str, object]:
         "purposes": {code: one.wording for code, one in law.purposes.items()}}
 
 
-def _sent(request: Request, body: bytes, kind: str) -> Response:
+def _sent(request: Request, body: bytes, kind: str, more: dict[str, str]) -> Response:
     """``body`` as ``kind``, packed for a browser that takes it; «not changed» to one that has it."""
-    headers = {"ETag": f'W/"{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": CACHING, "Vary": "Accept-Encoding"}
+    headers = {"ETag": f'W/"{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": CACHING, "Vary": "Accept-Encoding", **more}
     if headers["ETag"] in [one.strip() for one in request.headers.get("if-none-match", "").split(",")]:
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):

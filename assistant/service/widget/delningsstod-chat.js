@@ -362,7 +362,7 @@
         return [name, el("input", { type: "checkbox" }), `${label}: ${T.purposes[value] || T.modes[value] || value}`];
       });
       const unsaid = this.handoff.missing.map((name) => (T.fields[name] || name).toLowerCase()).join(", ");
-      return this.page(T.confirm, el("form", { submit: (event) => {
+      return this.page("", T.confirm, el("form", { submit: (event) => {
         event.preventDefault();
         this.start(Object.fromEntries(boxes.filter(([, box]) => box.checked).map(([name]) => [name, this.handoff.prefill[name]])));
       } }, el("p", {}, T.confirm_why), boxes.map(([, box, text]) => el("label.choice", {}, box, el("span", {}, text))),
@@ -376,14 +376,22 @@
     }
 
     async move(request) {
+      if (this.place.hasAttribute("aria-busy")) return;
       this.place.setAttribute("aria-busy", "true");
       try {
         this.state = await request();
         this.draw();
       } catch (error) {
+        if (error.status === 409 && this.state) await this.reread();
         this.problem(error.message);
       }
       this.place.removeAttribute("aria-busy");
+    }
+
+    // The same assessment was answered in another tab: show where it stands.
+    async reread() {
+      this.state = await this.chat.service.json(`assessments/${this.state.id}`).catch(() => this.state);
+      this.draw();
     }
 
     problem(text) {
@@ -392,8 +400,9 @@
       place.scrollIntoView({ block: "nearest" });
     }
 
-    page(heading, ...inside) {
-      this.place.replaceChildren(el("p", {}, button(T.to_talk, () => this.chat.show(null), ".plain")), el("h3", { tabindex: -1 }, heading), ...inside.flat(9).filter(Boolean));
+    page(lead, heading, ...inside) {
+      const title = el("h3", { tabindex: -1 }, lead && el("span.lead", {}, lead), " ", heading);
+      this.place.replaceChildren(el("p", {}, button(T.to_talk, () => this.chat.show(null), ".plain")), title, ...inside.flat(9).filter(Boolean));
       this.place.scrollTop = 0;
       this.focus();
     }
@@ -421,7 +430,7 @@
       } }, el("fieldset", {}, el("legend.hush", {}, step.question), step.answers.map(choice)),
       el("label.field", {}, el("span", {}, step.reason ? T.reason : step.answers.some((one) => one.reason) ? T.reason_some : T.reason_free), reason), el("div.trouble", {}),
       el("p.row", {}, el("button.main", { type: "submit" }, T.next_step), at > 0 && button(T.previous, () => this.change(at - 1))));
-      this.page(step.question, el("p.lead", {}, `${step.part} · ${fill(T.progress, { number: at + 1, total: progress.total })}`),
+      this.page(`${step.part} · ${fill(T.progress, { number: at + 1, total: progress.total })}`, step.question,
         problem && !given && el("div.callout", {}, problem), paragraphs(step.help), step.example && el("p.soft", {}, fill(T.example, step)),
         step.direction && el("div.short.gap", {}, el("p", {}, el("strong", {}, `${T.direction}. `), `${step.direction} ${step.strength}`)),
         step.points.length > 0 && [step.points_label && el("p.lead", {}, step.points_label), list(step.points)], this.law(step.law), this.proposal(step.proposal, form, reason), form,
@@ -457,7 +466,7 @@
 
     result() {
       const { outcome } = this.state;
-      this.page(outcome.title, el("p.lead", {}, T.result), el("div.short", {}, el("p", {}, outcome.says), el("p", {}, el("strong", {}, T.decided_by_you))),
+      this.page(T.result, outcome.title, el("div.short", {}, el("p", {}, outcome.says), el("p", {}, el("strong", {}, T.decided_by_you))),
         titled(T.because, outcome.because), titled(T.fetch, outcome.fetch), titled(T.todo, outcome.do), el("h4", {}, T.protocol), el("p", {}, T.protocol_why),
         el("p.row", {}, ["docx", "json"].map((format) => button(T[`as_${format}`], () => this.download(format)))), el("div.trouble", {}), el("h4", {}, T.summary), this.given(), this.leave());
     }
@@ -532,7 +541,7 @@
       else this.box.show();
       this.opener.hidden = true;
       this.opener.setAttribute("aria-expanded", "true");
-      this.field.focus();
+      (this.talk.isConnected ? this.field : this.views.querySelector("h3")).focus();
       this.remember();
     }
 
@@ -638,12 +647,14 @@
     }
 
     turn(question) {
+      const held = this.log.contains(this.element.shadowRoot.activeElement);  // what was pressed goes away: the focus must not
       this.log.querySelector(".greeting")?.remove();
       this.log.querySelectorAll(".missing").forEach((one) => one.remove());
       this.fresh.hidden = false;
       const turn = el("article.turn", {}, el("h3.question", { tabindex: -1 }, el("span.lead", {}, T.you_asked), el("span", {}, question)),
         el("div.pending", {}, el("p", {}, T.working)));
       this.log.append(turn);
+      if (held && !this.element.shadowRoot.activeElement) this.field.focus({ preventScroll: true });
       this.bring(turn);
       return turn;
     }
@@ -667,7 +678,7 @@
       if (found.length) pending.replaceChildren(el("p", {}, T.checking), el("ul", {}, found.map((one) => el("li", {}, `${one.label} `, rank(one.kind)))));
     }
 
-    answered(turn, question, answer) {
+    answered(turn, question, answer, quiet = false) {
       const stopped = /^(refused|error)_/.test(answer.status);
       if (stopped) {
         turn.querySelector(".question span:last-child").textContent = T.question_stopped;
@@ -677,6 +688,7 @@
       turn.querySelector(".pending").replaceWith(new Shown(this, answer, question).node());
       this.bring(turn);
       if (held) turn.querySelector(".question").focus({ preventScroll: true });
+      if (quiet || !turn.isConnected) return;
       const count = new Set(answer.citations.map((one) => one.passage_id)).size;
       this.say(`${T.ready}. ${T.status[answer.status] || ""}.${count ? ` ${fill(T.sources, { count })}.` : ""}${stopped ? ` ${answer.text_md}` : ""}`);
     }
@@ -707,9 +719,8 @@
         if (this.busy || this.log.querySelector(".turn")) return;
         for (const one of kept.turns) {
           const turn = this.turn(one.text || T.question_stopped);
-          this.answered(turn, one.text, one.answer || await this.service.answer(one.id, () => {}));
+          this.answered(turn, one.text, one.answer || await this.service.answer(one.id, () => {}), true);
         }
-        this.live.textContent = "";
       } catch { this.keep(""); }
     }
 
