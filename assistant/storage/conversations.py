@@ -71,8 +71,8 @@ def get(db: Connection, owner: str, conversation_id: str) -> Conversation:
 
 def openings(db: Connection, ids: Iterable[str]) -> dict[str, str]:
     """The first question of each conversation, by the conversation's id; one whose words were never kept isn't there."""
-    first = select(turn.c.conversation, func.min(turn.c.number).label("number")).where(turn.c.conversation.in_(list(ids)), turn.c.text != "")
-    at = first.group_by(turn.c.conversation).subquery()
+    worded = turn.c.conversation.in_(list(ids)) & (turn.c.text != "")
+    at = select(turn.c.conversation, func.min(turn.c.number).label("number")).where(worded).group_by(turn.c.conversation).subquery()
     said = select(turn.c.conversation, turn.c.text).join(at, (turn.c.conversation == at.c.conversation) & (turn.c.number == at.c.number))
     return {row.conversation: row.text for row in db.execute(said)}
 
