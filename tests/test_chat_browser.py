@@ -24,7 +24,7 @@ NUMBER = "19121212-1212"
 ENGLISH = ("Send message", "Press enter", "Deploy", "Main menu", "Feedback", "Copy to clipboard", "Stop", "Running", "Choose", "Select",
            "Skip to", "Upload", "Loading", "Submit", "Clear", "Close")
 PLACE = "name => document.querySelector(name).getBoundingClientRect()"
-ANSWER = 20_000  # milliseconds, on a shared machine
+ANSWER = 60_000  # milliseconds: a ceiling for a machine that others use too, not an expectation
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser: {CHROMIUM} is missing")]
 
