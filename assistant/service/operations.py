@@ -66,7 +66,7 @@ class Service:
 def begin_conversation(service: Service, who: Person, case_number: str = "", *, key: str = "") -> schema.ConversationListed:
     """A new conversation, perhaps about a case."""
     people.require(who, Operation.ASK)
-    _impersonal(case_number=case_number)
+    _nameless(case_number=case_number)
 
     def make(db: Any) -> str:
         made = conversations.begin(db, who.id, case_number)
@@ -84,7 +84,9 @@ def list_conversations(service: Service, who: Person) -> schema.ConversationList
     people.require(who, Operation.ASK)
     with service.database.reading() as db:
         found = conversations.listed(db, who.id)
-    return schema.ConversationList(tuple(schema.ConversationListed(one.id, one.case_number, one.started_at) for one in found))
+        openings = conversations.openings(db, [one.id for one in found])
+    return schema.ConversationList(tuple(
+        schema.ConversationListed(one.id, one.case_number, one.started_at, openings.get(one.id, "")) for one in found))
 
 
 def get_conversation(service: Service, who: Person, conversation_id: str) -> schema.ConversationShown:
@@ -99,6 +101,15 @@ def get_conversation(service: Service, who: Person, conversation_id: str) -> sch
 
 def _state(asked: Asked) -> Literal["pending", "done"]:
     return "done" if asked.state == conversations.DONE else "pending"
+
+
+def set_case_number(service: Service, who: Person, conversation_id: str, case_number: str) -> None:
+    """Say which case a conversation is about; empty: none."""
+    people.require(who, Operation.ASK)
+    _nameless(case_number=case_number)
+    with service.database.writing() as db:
+        conversations.set_case(db, who.id, conversation_id, case_number)
+        _audit(db, service, who, "conversation.case_set", conversation_id)
 
 
 def delete_conversation(service: Service, who: Person, conversation_id: str) -> None:
@@ -354,7 +365,8 @@ def start_assessment(service: Service, who: Person, checklist: str, case: Mappin
                      case_number: str = "", *, key: str = "") -> schema.AssessmentShown:
     """A checklist to walk. ``case`` is what the person knows and stands for; steps it speaks of get proposals to confirm."""
     people.require(who, Operation.ASSESS)
-    _impersonal(checklist=checklist, case_number=case_number)
+    _impersonal(checklist=checklist)
+    _nameless(case_number=case_number)
     known = _case(service, case or {}, "case")
     if known.date and as_of and known.date != as_of:
         raise Refused("as_of", texts.TWO_DAYS)
@@ -439,7 +451,8 @@ def answer_step(service: Service, who: Person, assessment_id: str, step: str, va
                 ) -> schema.AssessmentShown:
     """One step answered, or answered anew. The person answers; nothing here weighs."""
     people.require(who, Operation.ASSESS)
-    _impersonal(value=value, reason=reason)
+    _impersonal(value=value)
+    _nameless(reason=reason)
     with service.database.writing() as db:
         kept = assessments.get(db, who.id, assessment_id)
         now, _ = _resumed(service, kept)
@@ -449,6 +462,33 @@ def answer_step(service: Service, who: Person, assessment_id: str, step: str, va
                                 kept.revision if revision is None else revision)
         _audit(db, service, who, "assessment.answered", kept.id, {"checklist": now.checklist.version}, {"step": step})
     return _stands(service, kept, now, changed=False)
+
+
+def saved_assessments(service: Service, who: Person) -> tuple[Saved, ...]:
+    """The person's own with their answers, the latest changed first: the window walks them itself."""
+    people.require(who, Operation.ASSESS)
+    with service.database.reading() as db:
+        return assessments.listed(db, who.id)
+
+
+def saved_assessment(service: Service, who: Person, assessment_id: str) -> Saved:
+    """One assessment as it was last saved."""
+    people.require(who, Operation.ASSESS)
+    with service.database.reading() as db:
+        return assessments.get(db, who.id, assessment_id)
+
+
+def save_assessment(service: Service, who: Person, now: Ongoing, before: Saved | None = None, case_number: str = "") -> Saved:
+    """Keep an assessment whole, as the window has it. ``before``: what it was read as; Conflict when that isn't what is kept."""
+    people.require(who, Operation.ASSESS)
+    _nameless(case_number=case_number, **{f"answers.{step}": reply.reason for step, reply in now.answers.items()})
+    read = (before.id, before.revision) if before else (None, None)
+    what = "assessment.answered" if before else "assessment.begun"
+    with service.database.writing() as db:
+        kept = assessments.save(db, who.id, read[0], now.checklist.id, now.checklist.on, _kept(now), case_number, read[1])
+        _audit(db, service, who, what, kept.id, {"checklist": now.checklist.version},
+               {"checklist": now.checklist.id, "answers": len(now.answers)})
+    return kept
 
 
 def _may_answer(now: Ongoing, step: str, value: str, reason: str) -> None:
@@ -591,6 +631,14 @@ def _impersonal(**fields: str) -> None:
             raise Refused(name, said.INTERNAL.format(code="guard")) from error
         if kind:
             raise PersonalData(name, kind)
+
+
+def _nameless(**fields: str) -> None:
+    """As ``_impersonal``, for what is no question: there a name has no place either."""
+    _impersonal(**fields)
+    for name, text in fields.items():
+        if guard.names_person(text):
+            raise PersonalData(name, "namn")
 
 
 def _case(service: Service, case: Mapping[str, Any], field: str) -> Case:

@@ -105,14 +105,49 @@ class FeedbackSent(Sent):
     reason: Written = ""
 
 
+class Asking(Sent):
+    """A question by MCP. ``conversation_id``: of the answer it follows on."""
+
+    question: Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS, pattern=NO_NUL)]
+    conversation_id: Id | None = None
+    as_of: Day | None = None
+
+
+class OnDay(Sent):
+    as_of: Day | None = None
+
+
+class ProvisionOnDay(OnDay):
+    ref: Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
+
+
+class ChecklistOnDay(OnDay):
+    checklist_id: Id
+
+
+class Nothing(Sent):
+    pass
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answer object, and the conversation to follow on in."""
+
+    conversation_id: str
+    answer: Answer
+
+
 # --- conversations ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class ConversationListed:
+    """``opening``: the first question, empty when its words were not kept."""
+
     id: str
     case_number: str
     started_at: datetime
+    opening: str = ""
 
 
 @dataclass(frozen=True)
