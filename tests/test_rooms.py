@@ -62,5 +62,6 @@ def test_importing_the_journey_loads_no_model_library_and_opens_nothing():
 
 def test_every_public_type_is_in_the_readmes_nomenclature():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    words = ("Question", "Source", "Passage", "Lagrum", "Hit", "Citation", "Claim", "Answer", "Status", "Route", "Case", "Finding", "Note")
+    words = ("Question", "Source", "Passage", "Lagrum", "Hit", "Citation", "Claim", "Answer", "Status", "Route", "Case", "Finding", "Note",
+             "Person", "Role", "Operation", "Service", "Conversation", "Asked", "Saved", "Item", "Event", "Verdict", "Settlement", "Anchor", "Fault")
     assert [word for word in words if f"`{word}`" not in readme] == []
