@@ -259,6 +259,17 @@ def serve(
                     ready=lambda: out.print(f"{what} finns på {where}. Avbryt med Ctrl+C.", highlight=False, soft_wrap=True))
 
 
+@app.command("mcp")
+def agents() -> None:
+    """Låt en agent på den här datorn använda källorna, över stdin och stdout (MCP)."""
+    from assistant.service import mcp, operations
+    from assistant.storage import database
+
+    settings = Settings()
+    with _opened(settings) as opened:
+        mcp.on_stdio(operations.Service(opened, database.opened(settings.database), settings))
+
+
 @grounds_app.callback()
 def grounds(
     context: typer.Context,

@@ -20,11 +20,12 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant import record
 from assistant.people import Person
-from assistant.service import limits, operations, problems, schema, signon, stream, texts, widget
+from assistant.service import limits, mcp, operations, problems, schema, signon, stream, texts, widget
 from assistant.service.limits import Answering, Reads
 from assistant.service.operations import Service
 from assistant.service.problems import Problem
@@ -47,7 +48,9 @@ def api(service: Service) -> FastAPI:
     app.state.reads = Reads(service.settings.reads_per_minute)
     app.state.answering = Answering(lambda owner, answer_id: operations.complete(service, owner, answer_id),
                                     service.settings.answer_workers, service.settings.answers_in_flight)
+    app.state.mcp = mcp.over_http(mcp.Desk(service, app.state.answering, app.state.reads))
     app.include_router(router)
+    app.router.routes.append(Route("/mcp", _Agents()))
     app.router.routes.extend(widget.routes(service.settings))
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     app.add_middleware(Edge, body_limit=service.settings.body_limit)
@@ -59,11 +62,14 @@ def api(service: Service) -> FastAPI:
 @contextlib.asynccontextmanager
 async def _alive(app: FastAPI) -> AsyncIterator[None]:
     sweeping = asyncio.create_task(_sweep(app.state.service, app.state.answering))
-    yield
-    sweeping.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await sweeping
-    await run_in_threadpool(app.state.answering.close)
+    try:
+        async with app.state.mcp.run():
+            yield
+    finally:
+        sweeping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sweeping
+        await run_in_threadpool(app.state.answering.close)
 
 
 async def _sweep(service: Service, answering: Answering) -> None:
@@ -158,6 +164,14 @@ def _of_framework(error: HTTPException) -> Problem:
             413: ("too-large", texts.TOO_LARGE)}
     code, detail = said.get(error.status_code, ("refused", texts.TITLES.get(error.status_code, texts.TITLES[400])))
     return Problem(error.status_code, code, detail, headers=tuple((error.headers or {}).items()))
+
+
+class _Agents:
+    """MCP, for whoever is signed on."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        signon.person(Request(scope))
+        await scope["app"].state.mcp.handle_request(scope, receive, send)
 
 
 # --- who, and how much ------------------------------------------------------------------------------------------------

@@ -39,6 +39,19 @@ TITLES = {
     429: "För många anrop", 500: "Ett fel inträffade", 503: "Inte tillgänglig just nu",
 }
 
+TOOLS = {  # what an agent reads of each tool
+    "ask": "Ställ en fråga om sekretess eller om att lämna uppgifter mellan svenska myndigheter. Ger svaret med kontrollerade citat. "
+           "Skriv aldrig personnummer eller namn. Följdfrågor ställs med samma conversation_id. Har svaret en handoff krävs en "
+           "intresseavvägning som en människa gör i checklistan; dra ingen egen slutsats om utfallet.",
+    "find_grounds": "Vilka grunder som är öppna eller stängda när en myndighet vill lämna en uppgift till en annan, räknat ur lagen som "
+                    "data. Det som inte är känt utelämnas; missing säger vad som behövs.",
+    "get_provision": "En bestämmelse ordagrant som den lyder en dag, till exempel «10 kap. 15 a § OSL».",
+    "verify_citation": "Kontrollera att ett citat står ordagrant i den lagrade texten som gäller en dag. Ange ref eller passage_id.",
+    "list_checklists": "Checklistorna som gäller en dag. De gås igenom av en människa.",
+    "get_checklist": "En checklista med alla steg, svar och vart de leder. Svara aldrig på stegen åt personen.",
+    "list_sources": "Källorna som finns, och lagtextens datum.",
+}
+
 PERSONAL_DATA = ("Fältet {field} innehåller ett {kind} och har stoppats. Inget har sparats eller sökts på. Skriv om det utan uppgifter som "
                  "pekar ut en person.")
 SIGN_ON = "Logga in med myndighetens inloggning och försök igen."
@@ -46,6 +59,7 @@ UNREADABLE = "Begäran är inte giltig JSON i UTF-8."
 TOO_LARGE = "Begäran är för stor. Skicka mindre åt gången."
 NOT_JSON = "Skicka innehållet som application/json."
 NO_SUCH_ADDRESS = "Adressen finns inte."
+NO_SUCH_TOOL = "Verktyget finns inte."
 NO_SUCH_METHOD = "Adressen finns, men inte med den metoden."
 NOT_FOUND = {"conversation": "Samtalet finns inte.", "answer": "Svaret finns inte.", "assessment": "Bedömningen finns inte.",
              "checklist": "Checklistan finns inte.", "step": "Steget finns inte i checklistan.",
