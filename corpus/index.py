@@ -3,13 +3,15 @@
 An index is a cache that can always be made again. It is built beside the old one and swapped in by replacing one small file;
 a manifest with the SHA-256 of every file is checked before anything is opened, because a damaged vector file can take the
 whole process down (SIGSEGV in one of four trials). Chroma works on a private copy: it writes to its files when it opens them,
-and two processes on one directory read each other's half-done work.
+and two processes on one directory read each other's half-done work. With a Chroma server (``chroma_url``) every build has a
+collection of its own, so that a running process keeps the vectors that its texts belong to.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -17,11 +19,12 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,9 @@ from corpus.passage import Part, Passage, Source
 
 FORMAT = 4
 CHROMA_BATCH = 5_000  # Chroma refuses more than 5,461 at once
+CHROMA_WAIT_S = 5.0  # a person waits; Chroma's own client would wait for ever
+CHROMA_WRITE_WAIT_S = 120.0
+CHROMA_REST_S = 10.0  # a vector search that failed is left alone this long, and the words answer
 _MIB = 1 << 20
 
 
@@ -88,13 +94,14 @@ def build(settings: Settings, paths: Sequence[Path], encoder: Encoder, progress:
     Nothing new since last time: nothing is done. ``OSError`` (a full disk, say) leaves the old index as it was.
     """
     settings.folder.mkdir(parents=True, exist_ok=True)
+    if settings.chroma_url:
+        _reach(settings.chroma_url)  # before minutes of reading, not after
     with _alone(settings.folder):
         listed = collect.inputs(paths)
         digest = hashlib.sha256(f"{FORMAT} {encoder.fingerprint} {collect.digest(listed)}".encode()).hexdigest()
         with contextlib.suppress(IndexMissing, IndexDamaged):
             present = manifest(settings)
-            if present.inputs == digest and not force:
-                verify(settings.folder / current(settings), present)
+            if present.inputs == digest and not force and _whole(settings, present):
                 return present, False
         gathered = collect.collect(paths, lambda done, total: progress("Läser källor", done, total))
         return write(settings, gathered, digest, encoder, progress, paths), True
@@ -105,16 +112,29 @@ def write(settings: Settings, gathered: collect.Collection, digest: str, encoder
     """Index sources that are gathered already, beside what is there, and swap it in whole."""
     settings.folder.mkdir(parents=True, exist_ok=True)
     target = Path(tempfile.mkdtemp(prefix="build-", dir=settings.folder))
+    name = f"index-{digest[:16]}-{datetime.now():%Y%m%d%H%M%S%f}"
     try:
-        made = _write(target, gathered, paths, digest, encoder, settings, progress)
-        name = f"index-{digest[:16]}-{datetime.now():%Y%m%d%H%M%S}"
+        made = _write(target, name, gathered, paths, digest, encoder, settings, progress)
         os.replace(target, settings.folder / name)
         _point(settings.folder, name)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
+        _forget(settings, [name])
         raise
-    _sweep(settings.folder, name)
+    _forget(settings, _sweep(settings.folder, name))
     return made
+
+
+def _whole(settings: Settings, made: Manifest) -> bool:
+    """Whether texts and vectors are all there, and the vectors where the settings say."""
+    folder = settings.folder / current(settings)
+    if verify(folder, made) or (folder / "chroma").is_dir() == bool(settings.chroma_url):
+        return False
+    if not settings.chroma_url:
+        return True
+    with contextlib.suppress(Exception):
+        return bool(_open_chroma(settings, folder, made).count() == made.passages)
+    return False
 
 
 @contextlib.contextmanager
@@ -125,7 +145,7 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _write(target: Path, gathered: collect.Collection, paths: Sequence[Path], digest: str, encoder: Encoder,
+def _write(target: Path, name: str, gathered: collect.Collection, paths: Sequence[Path], digest: str, encoder: Encoder,
            settings: Settings, progress: Progress) -> Manifest:
     passages = [passage for source in gathered.sources for passage in source.passages]
     progress("Skriver texter", 0, len(passages))
@@ -138,10 +158,10 @@ def _write(target: Path, gathered: collect.Collection, paths: Sequence[Path], di
     vectors = _vectors(encoder, [_searchable(p, 1_500) for p in passages], progress)
     np.save(target / "wordings.npy", encoder.encode([line for _, line in wordings]).astype(np.float16))
     if settings.chroma_url:
-        _write_chroma(_chroma_server(settings.chroma_url), _collection_name(digest), vectors, progress)
+        _write_chroma(_chroma_server(settings.chroma_url, CHROMA_WRITE_WAIT_S), _server_collection(name), vectors, progress)
     else:
         (target / "chroma").mkdir()
-        _write_chroma(_chroma_local(target / "chroma"), _collection_name(digest), vectors, progress)
+        _write_chroma(_chroma_local(target / "chroma"), _local_collection(digest), vectors, progress)
         _release_chroma()
     as_of = [s.law_as_of for s in gathered.sources if s.kind in ("lag", "förordning") and s.law_as_of]
     osl = next((s.law_as_of for s in gathered.sources if s.id == "sfs-2009-400"), None)
@@ -209,8 +229,6 @@ def _vectors(encoder: Encoder, texts: list[str], progress: Progress) -> np.ndarr
 
 
 def _write_chroma(client: Any, name: str, vectors: np.ndarray, progress: Progress) -> None:
-    with contextlib.suppress(Exception):
-        client.delete_collection(name)
     held = client.create_collection(name, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None)
     for at in range(0, len(vectors), CHROMA_BATCH):
         rows = vectors[at:at + CHROMA_BATCH]
@@ -229,11 +247,19 @@ def _point(folder: Path, name: str) -> None:
     os.replace(fresh, folder / "current")
 
 
-def _sweep(folder: Path, keep: str) -> None:
-    """Drop older indexes but the last one: a reader may still be opening it."""
-    old = sorted(path for path in folder.glob("index-*") if path.name != keep)
+def _sweep(folder: Path, keep: str) -> list[str]:
+    """Drop older indexes but the last one, for a reader may still be opening it; the names of those dropped."""
+    old = sorted((path for path in folder.glob("index-*") if path.name != keep), key=lambda path: path.name.rsplit("-", 1)[-1])
     for path in [*old[:-1], *folder.glob("build-*")]:
         shutil.rmtree(path, ignore_errors=True)
+    return [path.name for path in old[:-1]]
+
+
+def _forget(settings: Settings, names: Iterable[str]) -> None:
+    """Drop the vectors of these indexes from the Chroma server. Others' collections there are left alone."""
+    for name in names if settings.chroma_url else ():
+        with contextlib.suppress(Exception):
+            _chroma_server(settings.chroma_url, CHROMA_WRITE_WAIT_S).delete_collection(_server_collection(name))
 
 
 def _iso(day: date | None) -> str | None:
@@ -289,26 +315,35 @@ def open_index(settings: Settings, encoder: Encoder) -> Index:
     warnings = ["Vektorsökningen är skadad och avstängd; sökningen går på ord tills indexet har byggts om."] if lost else []
     if made.encoder != encoder.fingerprint:
         warnings = ["Indexet är gjort med en annan ordmodell; vektorsökningen är avstängd tills indexet har byggts om."]
-    collection = None
-    if not warnings:
-        try:
-            collection = _open_chroma(settings, folder, _collection_name(made.inputs))
-        except Exception as error:
-            warnings = [f"Vektorsökningen kunde inte öppnas ({error.__class__.__name__}); sökningen går på ord."]
-    return Index(folder, made, encoder, collection, tuple(warnings))
+    if warnings:
+        return Index(folder, made, encoder, None, tuple(warnings))
+    if settings.chroma_url:  # a server may start after us, or restart: it is asked again until it answers
+        opened = Index(folder, made, encoder, None, (), partial(_open_chroma, settings, folder, made))
+        opened.nearest(np.ones(encoder.dimensions, dtype=np.float32), 1)  # so that one which doesn't answer is known at once
+        return opened
+    try:
+        return Index(folder, made, encoder, _open_chroma(settings, folder, made), ())
+    except Exception as error:
+        why = f"Vektorsökningen kunde inte öppnas ({error.__class__.__name__}); sökningen går på ord."
+        return Index(folder, made, encoder, None, (why,))
 
 
-def _collection_name(digest: str) -> str:
+def _local_collection(digest: str) -> str:
     return f"passages-{digest[:16]}"
 
 
-def _open_chroma(settings: Settings, folder: Path, name: str) -> Any:
+def _server_collection(folder: str) -> str:
+    return f"passages-{folder.removeprefix('index-')}"
+
+
+def _open_chroma(settings: Settings, folder: Path, made: Manifest) -> Any:
     if settings.chroma_url:
-        return _chroma_server(settings.chroma_url).get_collection(name, embedding_function=None)
+        client = _chroma_server(settings.chroma_url, CHROMA_WAIT_S)
+        return client.get_collection(_server_collection(folder.name), embedding_function=None)
     private = Path(tempfile.mkdtemp(prefix="delningsstod-"))
     atexit.register(shutil.rmtree, private, ignore_errors=True)
     shutil.copytree(folder / "chroma", private / "chroma")
-    return _chroma_local(private / "chroma").get_collection(name, embedding_function=None)
+    return _chroma_local(private / "chroma").get_collection(_local_collection(made.inputs), embedding_function=None)
 
 
 def _chroma_local(folder: Path) -> Any:
@@ -318,15 +353,29 @@ def _chroma_local(folder: Path) -> Any:
     return chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
 
 
-def _chroma_server(url: str) -> Any:
+def _chroma_server(url: str, wait_s: float) -> Any:
     from urllib.parse import urlsplit
 
     import chromadb
+    import httpx
     from chromadb.config import Settings as ChromaSettings
 
+    _reach(url)
     where = urlsplit(url)
-    return chromadb.HttpClient(host=where.hostname or "127.0.0.1", port=where.port or 8000, ssl=where.scheme == "https",
-                               settings=ChromaSettings(anonymized_telemetry=False))
+    client = chromadb.HttpClient(host=where.hostname or "127.0.0.1", port=where.port or 8000, ssl=where.scheme == "https",
+                                 settings=ChromaSettings(anonymized_telemetry=False))
+    client._server._session.timeout = httpx.Timeout(wait_s)  # there is no setting for it, and a server that hangs would hang us
+    return client
+
+
+def _reach(url: str) -> None:
+    """Raises ``ConnectionError`` when no Chroma server answers at ``url``."""
+    import httpx
+
+    try:
+        httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=CHROMA_WAIT_S).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ConnectionError(errno.ECONNREFUSED, f"Chroma-servern {url} svarar inte ({error.__class__.__name__})") from error
 
 
 def _release_chroma() -> None:
@@ -336,15 +385,21 @@ def _release_chroma() -> None:
 
 
 class Index:
-    """An open index. Positions ``n`` count passages from 0; scores are float32 arrays over all of them."""
+    """An open index. Positions ``n`` count passages from 0; scores are float32 arrays over all of them.
 
-    def __init__(self, folder: Path, made: Manifest, encoder: Encoder, collection: Any, warnings: tuple[str, ...]) -> None:
+    ``connect`` opens the vectors when they lie in a server, and again after it has failed.
+    """
+
+    def __init__(self, folder: Path, made: Manifest, encoder: Encoder, collection: Any, warnings: tuple[str, ...],
+                 connect: Callable[[], Any] | None = None) -> None:
         import bm25s
 
         self.manifest = made
-        self.warnings = warnings
+        self._standing = warnings
+        self._rests_until = 0.0
         self.encoder = encoder
         self._collection = collection
+        self._connect = connect
         self._folder = folder
         self._words = bm25s.BM25.load(str(folder / "words"), mmap=True, show_progress=False)
         self._wordings = bm25s.BM25.load(str(folder / "wordings"), show_progress=False)
@@ -371,6 +426,12 @@ class Index:
 
     def __len__(self) -> int:
         return len(self.refs)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What whoever asks should know of the index, in Swedish."""
+        silent = time.monotonic() < self._rests_until
+        return (*self._standing, *(("Vektorsökningen svarar inte just nu; sökningen går på ord.",) if silent else ()))
 
     @cached_property
     def _used(self) -> dict[str, int]:
@@ -425,10 +486,19 @@ class Index:
         return scores
 
     def nearest(self, vector: np.ndarray, k: int) -> tuple[tuple[int, float], ...]:
-        """The ``k`` passages nearest ``vector`` with their cosine; none when the vector search is off."""
-        if self._collection is None or not vector.any():
+        """The ``k`` passages nearest ``vector`` with their cosine; none when the vector search is off or doesn't answer."""
+        collection, connect = self._collection, self._connect
+        if (collection is None and connect is None) or not vector.any() or time.monotonic() < self._rests_until:
             return ()
-        found = self._collection.query(query_embeddings=vector[None, :], n_results=min(k, len(self)), include=["distances"])
+        try:
+            if collection is None and connect:
+                collection = connect()
+            found = collection.query(query_embeddings=vector[None, :], n_results=min(k, len(self)), include=["distances"])
+        except Exception:  # whatever a server or a library does wrong, the words still answer, with a warning
+            self._rests_until = time.monotonic() + CHROMA_REST_S
+            self._collection = None if connect else collection
+            return ()
+        self._collection = collection
         return tuple((int(n), 1.0 - d) for n, d in zip(found["ids"][0], found["distances"][0], strict=True))
 
     def get(self, positions: Iterable[int]) -> tuple[Passage, ...]:
