@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, R
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
@@ -24,6 +26,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant import record
+from assistant.grounds import checklist as lists
 from assistant.people import Person
 from assistant.service import limits, mcp, operations, problems, schema, signon, stream, texts, widget
 from assistant.service.limits import Answering, Reads
@@ -150,12 +153,21 @@ def _write(problem: Problem) -> Response:
     return JSONResponse(problem.to_json(), problem.status, dict(problem.headers), problems.MEDIA_TYPE)
 
 
-async def _told(_: Request, error: Exception) -> Response:
+async def _told(request: Request, error: Exception) -> Response:
     if isinstance(error, RequestValidationError):
         return _write(problems.invalid(error.errors()))
     if isinstance(error, HTTPException):
-        return _write(_of_framework(error))
+        told = _of_framework(error)
+        return _write(replace(told, headers=(("Allow", _methods(request.url.path)),)) if told.status == 405 else told)
+    if isinstance(error, problems.TooMany):
+        request.state.allowance = limits.Allowance(error.limit, 0, error.reset_s)
     return _write(problems.of(error) or problems.unforeseen(error))
+
+
+def _methods(path: str) -> str:
+    """Every method of an address; the framework names those of the first route it finds."""
+    fitting = (route for route in router.routes if isinstance(route, APIRoute) and route.path_regex.match(path))
+    return ", ".join(sorted({method for route in fitting for method in route.methods or ()}))
 
 
 def _of_framework(error: HTTPException) -> Problem:
@@ -197,45 +209,79 @@ Who = Annotated[Person, Depends(_reading)]
 Asker = Annotated[Person, Depends(_asking)]
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=128, pattern=r"^[!-~]*$")]
 AsOf = Annotated[schema.Day | None, Query()]
+LastSeen = Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)]
+Ref = Annotated[str, Path(max_length=200, examples=["10 kap. 15 a § OSL", "SFS 2009:400 10 kap. 15 a §"])]
 Named = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 # --- how it is described ----------------------------------------------------------------------------------------------
 
+Answers = dict[int | str, dict[str, Any]]
 _PROBLEM = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 ALWAYS = (401, 403, 422, 429, 500, 503)
 BODY = (400, 413, 415)
 
 
-def _may_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def _may_answer(*statuses: int) -> Answers:
     """The problems an operation can answer with, for the OpenAPI."""
-    said: dict[int | str, dict[str, Any]] = {}
+    said: Answers = {}
     for status in sorted({*ALWAYS, *statuses}):
-        later = {"headers": {"Retry-After": {"schema": {"type": "integer"}}}} if status in (429, 503) else {}
+        later = {"headers": _LATER} if status in (429, 503) else {}
         said[status] = {"description": texts.MEANS[status], "content": _PROBLEM, **later}
     return said
 
 
 def _described(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI, made when it is first asked for: one schema of a problem, no code comments as descriptions."""
+    """The OpenAPI, made when it is first asked for."""
     if not app.openapi_schema:
         made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes, openapi_version="3.1.0",
                            tags=[{"name": name, "description": said} for name, said in texts.TAGS.items()])
         parts = made["components"]["schemas"]
+        for name, part in parts.items():
+            part.pop("description", None)  # a code comment
+            if not issubclass(getattr(schema, name, object), schema.Sent):
+                _always(part)
         problem = TypeAdapter(schema.ProblemShown).json_schema(ref_template="#/components/schemas/{model}")
-        parts.update({"Problem": problem, **problem.pop("$defs", {})})
-        for part in parts.values():
-            part.pop("description", None)
+        parts.update({**problem.pop("$defs", {}), "Problem": problem})
+        parts["NewAssessment"]["properties"]["checklist"]["enum"] = list(lists.shipped_steps().ids)
+        parts["CaseSent"]["properties"]["purpose_code"]["anyOf"][0]["enum"] = list(app.state.service.desk.law.purposes)
+        stream_ = made["paths"][f"{PREFIX}/answers/{{answer_id}}/stream"]["get"]["responses"]["200"]
+        stream_["description"] = texts.STREAM
         app.openapi_schema = made
     return app.openapi_schema
 
 
+def _always(part: dict[str, Any]) -> None:
+    """What goes out is always there, also where our own code can leave it out when making it."""
+    for name, one in part.get("properties", {}).items():
+        if "default" in one:
+            del one["default"]
+            part.setdefault("required", []).append(name)
+
+
+def _led(**operations_: dict[str, str]) -> dict[str, Any]:
+    """Which operations an answer leads to, and what of it they take."""
+    return {"links": {name: {"operationId": name, "parameters": taken} for name, taken in operations_.items()}}
+
+
+_HEADER = {"schema": {"type": "string"}}
+_LATER = {"Retry-After": {"schema": {"type": "integer"}}}
+_TALK, _ANSWER, _ASSESSMENT = ({name: "$response.body#/id"} for name in ("conversation_id", "answer_id", "assessment_id"))
+_FROM_TALK: Answers = {201: {"headers": {"Location": _HEADER}, **_led(ask=_TALK, get_conversation=_TALK, delete_conversation=_TALK)}}
+_FROM_QUESTION: Answers = {202: {"headers": {"Location": _HEADER, **_LATER},
+                        **_led(get_answer=_ANSWER, stream_answer=_ANSWER)}}
+_STEP = {**_ASSESSMENT, "step": "$response.body#/next/id"}
+_FROM_ASSESSMENT = _led(get_assessment=_ASSESSMENT, answer_step=_STEP, get_assessment_result=_ASSESSMENT, get_protocol=_ASSESSMENT,
+                        delete_assessment=_ASSESSMENT)
+_FROM_ASSESSMENT["links"]["answer_step"]["requestBody"] = {"value": "$response.body#/next/answers/0/value", "reason": texts.EXAMPLE_REASON}
+
+
 def _route(method: str, path: str, name: str, tag: str, model: Any = None, status: int = 200, problems_: tuple[int, ...] = (),
-           **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+           responses: Answers | None = None, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """An operation with its id, its summary and everything it can answer."""
-    answers = {**_may_answer(*problems_, *(BODY if method in ("POST", "PUT") else ())), **more.pop("responses", {})}
+    answers = {**_may_answer(*problems_, *(BODY if method in ("POST", "PUT") else ())), **(responses or {})}
     if model is not None:
-        answers = {status: {"model": model, "description": texts.SUMMARY[name]} | answers.pop(status, {}), **answers}
+        answers[status] = {"model": model, "description": texts.SUMMARY[name], **answers.get(status, {})}
     return router.api_route(path, methods=[method], operation_id=name, summary=texts.SUMMARY[name], tags=[tag], status_code=status,
                             responses=answers, response_model=None, **more)
 
@@ -250,7 +296,7 @@ def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) 
 # --- conversations ----------------------------------------------------------------------------------------------------
 
 
-@_route("POST", "/conversations", "begin_conversation", "conversations", schema.ConversationListed, 201, (409,))
+@_route("POST", "/conversations", "begin_conversation", "conversations", schema.ConversationListed, 201, (409,), _FROM_TALK)
 def begin_conversation(service: Served, who: Who, sent: schema.NewConversation, key: Key = "") -> Response:
     made = operations.begin_conversation(service, who, sent.case_number, key=key)
     return _json(made, 201, {"Location": f"{PREFIX}/conversations/{made.id}"})
@@ -272,7 +318,8 @@ def delete_conversation(service: Served, who: Who, conversation_id: Named) -> Re
     return Response(status_code=204)
 
 
-@_route("POST", "/conversations/{conversation_id}/answers", "ask", "conversations", schema.Pending, 202, (404, 409))
+@_route("POST", "/conversations/{conversation_id}/answers", "ask", "conversations", schema.Pending, 202, (404, 409),
+        _FROM_QUESTION)
 def ask(request: Request, service: Served, who: Asker, conversation_id: Named, sent: schema.NewQuestion, key: Key = "") -> Response:
     with request.app.state.answering.place() as start:
         asked = operations.ask(service, who, conversation_id, sent.text, sent.as_of, key=key)
@@ -281,7 +328,7 @@ def ask(request: Request, service: Served, who: Asker, conversation_id: Named, s
     return _json(schema.Pending(asked.id, conversation_id), 202, {"Location": f"{PREFIX}/answers/{asked.id}", "Retry-After": RETRY_S})
 
 
-_WAIT = {202: {"model": schema.Pending, "description": texts.MEANS[202], "headers": {"Retry-After": {"schema": {"type": "integer"}}}}}
+_WAIT: Answers = {202: {"model": schema.Pending, "description": texts.MEANS[202], "headers": _LATER}}
 
 
 @_route("GET", "/answers/{answer_id}", "get_answer", "conversations", Answer, problems_=(404,), responses=_WAIT)
@@ -305,8 +352,7 @@ def _followed(service: Served, who: Who, answer_id: Named) -> Asked:
 
 @_route("GET", "/answers/{answer_id}/stream", "stream_answer", "conversations", problems_=(404,), response_class=EventSourceResponse)
 async def stream_answer(request: Request, service: Served, who: Annotated[Person, Depends(signon.person)],
-                        asked: Annotated[Asked, Depends(_followed)],
-                        last_event_id: Annotated[str | None, Header(max_length=64)] = None) -> AsyncIterator[ServerSentEvent]:
+                        asked: Annotated[Asked, Depends(_followed)], last_event_id: LastSeen = None) -> AsyncIterator[ServerSentEvent]:
     answering: Answering = request.app.state.answering
 
     async def again() -> Asked:
@@ -341,13 +387,13 @@ def get_checklist(who: Who, checklist_id: Named, as_of: AsOf = None) -> Response
 
 
 @_route("GET", "/provisions/{ref}", "get_provision", "law", schema.ProvisionShown, problems_=(404,))
-def get_provision(service: Served, who: Who, ref: Annotated[str, Path(max_length=200)], as_of: AsOf = None) -> Response:
+def get_provision(service: Served, who: Who, ref: Ref, as_of: AsOf = None) -> Response:
     return _json(operations.get_provision(service, who, ref, as_of))
 
 
 @_route("POST", "/citations:verify", "verify_citation", "law", schema.Verification)
 def verify_citation(service: Served, who: Who, sent: schema.Quoted) -> Response:
-    return _json(operations.verify_citation(service, who, sent.quote, ref=sent.ref or "", passage_id=sent.passage_id or "",
+    return _json(operations.verify_citation(service, who, sent.quote, ref=sent.ref, passage_id=sent.passage_id,
                                             as_of=sent.as_of))
 
 
@@ -364,7 +410,8 @@ def list_assessments(service: Served, who: Who) -> Response:
     return _json(operations.list_assessments(service, who))
 
 
-@_route("POST", "/assessments", "start_assessment", "assessments", schema.AssessmentShown, 201, (409,))
+@_route("POST", "/assessments", "start_assessment", "assessments", schema.AssessmentShown, 201, (409,),
+        {201: {"headers": {"Location": _HEADER}, **_FROM_ASSESSMENT}})
 def start_assessment(service: Served, who: Who, sent: schema.NewAssessment, key: Key = "") -> Response:
     made = operations.start_assessment(service, who, sent.checklist, _case(sent.case) if sent.case else None, sent.as_of, sent.case_number,
                                        key=key)
@@ -382,7 +429,8 @@ def delete_assessment(service: Served, who: Who, assessment_id: Named) -> Respon
     return Response(status_code=204)
 
 
-@_route("PUT", "/assessments/{assessment_id}/answers/{step}", "answer_step", "assessments", schema.AssessmentShown, problems_=(404, 409))
+@_route("PUT", "/assessments/{assessment_id}/answers/{step}", "answer_step", "assessments", schema.AssessmentShown, problems_=(404, 409),
+        responses={200: _FROM_ASSESSMENT})
 def answer_step(service: Served, who: Who, assessment_id: Named, step: Named, sent: schema.StepAnswer) -> Response:
     return _json(operations.answer_step(service, who, assessment_id, step, sent.value, sent.reason, sent.revision))
 
@@ -392,7 +440,7 @@ def get_assessment_result(service: Served, who: Who, assessment_id: Named) -> Re
     return _json(operations.get_assessment_result(service, who, assessment_id))
 
 
-_PROTOCOL = {200: {"description": texts.SUMMARY["get_protocol"],
+_PROTOCOL: Answers = {200: {"description": texts.SUMMARY["get_protocol"],
                    "content": {operations.WORD: {"schema": {"type": "string", "contentMediaType": operations.WORD}},
                                "application/json": {"schema": {"type": "object"}}}}}
 

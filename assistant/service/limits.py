@@ -40,7 +40,7 @@ def question(database: Database, who: Person, limit: int) -> Allowance:
     with database.writing() as db:
         spent = keys.spend(db, who.id, "questions", limit, WINDOW_S)
     if not spent.allowed:
-        raise problems.TooMany(texts.TOO_MANY_QUESTIONS.format(limit=limit, seconds=max(1, round(spent.reset_s))), spent.reset_s)
+        raise problems.TooMany(texts.TOO_MANY_QUESTIONS.format(limit=limit, seconds=max(1, round(spent.reset_s))), limit, spent.reset_s)
     return Allowance(limit, spent.left, spent.reset_s)
 
 
@@ -64,7 +64,7 @@ class Reads:
                 self._spent = {name: held for name, held in self._spent.items() if now - held[0] < WINDOW_S}
         reset = WINDOW_S - (now - began)
         if count >= self.limit:
-            raise problems.TooMany(texts.TOO_MANY.format(seconds=max(1, round(reset))), reset)
+            raise problems.TooMany(texts.TOO_MANY.format(seconds=max(1, round(reset))), self.limit, reset)
         return Allowance(self.limit, self.limit - count - 1, reset)
 
 

@@ -354,8 +354,8 @@ def list_sources(service: Service, who: Person) -> schema.SourceList:
     listed = tuple(schema.SourceListed(name, title, kind, date.fromisoformat(as_of) if as_of else None, passages)
                    for name, title, kind, as_of, passages in service.desk.index.listed())
     left_out = tuple(schema.LeftOut(Path(path).name, reason) for path, reason in made.skipped)
-    return schema.SourceList(date.fromisoformat(made.law_as_of), datetime.fromisoformat(made.built), made.version, made.passages, listed,
-                             left_out)
+    built = datetime.fromisoformat(made.built).astimezone()
+    return schema.SourceList(date.fromisoformat(made.law_as_of), built, made.version, made.passages, listed, left_out)
 
 
 # --- assessments ------------------------------------------------------------------------------------------------------

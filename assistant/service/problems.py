@@ -60,9 +60,9 @@ class Busy(RuntimeError):
 class TooMany(RuntimeError):
     """A person's allowance is spent."""
 
-    def __init__(self, detail: str, reset_s: float) -> None:
+    def __init__(self, detail: str, limit: int, reset_s: float) -> None:
         super().__init__(detail)
-        self.reset_s = reset_s
+        self.limit, self.reset_s = limit, reset_s
 
 
 @dataclass(frozen=True)

@@ -93,9 +93,12 @@ class StepAnswer(Sent):
 
 
 class Quoted(Sent):
+    """A quote, and where it is said to stand: ``ref`` or ``passage_id``."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["ref"]}, {"required": ["passage_id"]}]})
     quote: Annotated[str, Field(min_length=1, max_length=20_000, pattern=NO_NUL)]
-    ref: Annotated[str, Field(max_length=200, pattern=NO_NUL)] | None = None
-    passage_id: Annotated[str, Field(max_length=200, pattern=NO_NUL)] | None = None
+    ref: Annotated[str, Field(max_length=200, pattern=NO_NUL)] = ""
+    passage_id: Annotated[str, Field(max_length=200, pattern=NO_NUL)] = ""
     as_of: Day | None = None
 
 

@@ -31,6 +31,9 @@ MEANS = {  # the answers that an operation can give besides the one asked for
     422: "Innehållet går inte att använda. Personuppgifter nämns med fält och slag, aldrig med värdet.",
     429: "För många anrop på kort tid.", 500: "Ett fel hos tjänsten.", 503: "Tjänsten kan inte svara just nu.",
 }
+STREAM = ("Händelser: status {state, text}, sources {citations} med bara kontrollerade citat, answer (hela svaret), done. Varje händelse "
+          "har ett id; med Last-Event-ID fortsätter strömmen efter den. Rader som börjar med kolon håller ledningen vid liv.")
+EXAMPLE_REASON = "Uppgiften behövs för att räkna ut rätt ersättning."
 TITLES = {
     400: "Begäran går inte att läsa", 401: "Inloggning krävs", 403: "Behörighet saknas", 404: "Finns inte",
     405: "Metoden används inte här",
