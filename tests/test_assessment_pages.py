@@ -262,7 +262,7 @@ def test_saved_answers_go_on_where_they_were_with_their_case(window, law):
     assess(window, prefill=CASE)
     answer(window, "parter", "ja", "Båda.")
     saved = ongoing.saved(window.session_state["assessment"])
-    press(window, texts.ASSESS_LEAVE)
+    press(window, texts.SAVED_LATER)
     assert "assessment" not in window.session_state
     opened_at(window, "assessment")
     window.text_area(key="assess_saved").set_value(saved).run()

@@ -12,8 +12,8 @@ from assistant import texts
 from assistant.grounds import checklist as lists
 from assistant.grounds import flowmap, protocol
 from assistant.grounds.checklist import OUTCOMES, Answered, Checklist, ChecklistError, Choice, State, Step
-from assistant.guard import MAX_CHARACTERS
-from assistant.pages import fields, findings, markup, ongoing, parts
+from assistant.guard import MAX_CHARACTERS, names_person
+from assistant.pages import fields, findings, kept, markup, ongoing, parts, saved
 from assistant.pages.ongoing import Ongoing
 from assistant.pipeline import Desk
 from corpus.index import Index
@@ -24,15 +24,17 @@ WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 def page() -> None:
     """The page, from top to bottom: the bar with the way out, then the question, the result or the start."""
     opened = parts.opened()
+    kept.addressed()
     _arrive(opened)
     now: Ongoing | None = st.session_state.get("assessment")
     stands = ongoing.state(now) if now else None
     _bar(now, stands)
     st.html(f'<h1 class="{"ds-small" if now else ""}">{texts.PAGES["assessment"]}</h1>')
-    _told()
+    kept.say("assess_problem", "assess_notice")
     if now is None or stands is None:
-        _start()
+        _start(opened)
         return
+    saved.trouble(now)
     step = ongoing.shown(now, stands)
     if st.session_state.get("handoff"):
         _two(now, opened)
@@ -55,25 +57,23 @@ def _bar(now: Ongoing | None, stands: State | None) -> None:
             at = next((n for n, one in enumerate(stands.path, 1) if one.step.id == now.at), done + 1)
             said = texts.ASSESS_PROGRESS.format(number=at, total=total) if ongoing.shown(now, stands) else texts.ASSESS_DONE
             st.progress(min(done / total, 1.0) if total else 1.0, text=said)
-        if st.button(texts.ASSESS_LEAVE, key="assess_leave"):
+        if saved.is_kept():
+            st.button(texts.SAVED_LATER, key="assess_later", on_click=_later)
+        elif st.button(texts.ASSESS_LEAVE, key="assess_leave"):
             _forget()
             st.switch_page(parts.page_file("chat"))
 
 
+def _later() -> None:
+    """Go back to the start: every answer is saved already."""
+    _forget()
+    st.session_state["assess_notice"] = texts.SAVED_FOR_LATER
+
+
 def _forget() -> None:
-    """Clear every answer, and what it came from."""
+    """Clear every answer from the window, and what it came from."""
     for name in [name for name in st.session_state if str(name).startswith(("assess", "handoff"))]:
         del st.session_state[name]
-
-
-def _told() -> None:
-    """What the last press of a button has to say."""
-    problem = st.session_state.pop("assess_problem", "")
-    if problem:
-        st.html(markup.alert(problem))
-    notice = st.session_state.pop("assess_notice", "")
-    if notice:
-        st.html(markup.notice(notice))
 
 
 # --- the start --------------------------------------------------------------------------------------------------------
@@ -90,6 +90,7 @@ def _arrive(opened: Desk) -> None:
 
 def _begin(opened: Desk) -> None:
     handoff = st.session_state.pop("handoff")
+    saved.put_away()
     try:
         st.session_state["assessment"] = ongoing.begun(handoff, opened.law, date.today())
     except (ChecklistError, ValueError) as error:
@@ -99,13 +100,14 @@ def _begin(opened: Desk) -> None:
 def _two(now: Ongoing, opened: Desk) -> None:
     new = st.session_state["handoff"]["checklist"]
     provision = lists.shipped_steps().by_id[new][0].provision if new in lists.shipped_steps().by_id else new
-    st.html(markup.paragraphs(texts.ASSESS_TWO.format(old=now.checklist.provision, new=provision)))
+    two = texts.ASSESS_TWO.format(old=now.checklist.provision, new=provision)
+    st.html(markup.paragraphs(f"{two} {texts.ASSESS_TWO_KEPT}" if saved.is_kept() else two))
     with st.container(horizontal=True):
         st.button(texts.ASSESS_KEEP, key="assess_keep", type="primary", on_click=lambda: st.session_state.pop("handoff"))
         st.button(texts.ASSESS_NEW, key="assess_new", on_click=_begin, args=(opened,))
 
 
-def _start() -> None:
+def _start(opened: Desk) -> None:
     st.html(f"<p>{texts.ASSESS_INTRO}</p>")
     with st.container(key="ds-begin"):
         on = fields.day("assess_day")
@@ -117,6 +119,7 @@ def _start() -> None:
         with st.expander(texts.ASSESS_RESUME):
             st.text_area(texts.ASSESS_RESUME_FIELD, key="assess_saved", height=140)
             st.button(texts.ASSESS_RESUME_BUTTON, key="assess_resume", on_click=_resume)
+    saved.listed(opened.law)
 
 
 def _picked(chosen: str | None, on: date) -> None:
@@ -140,6 +143,7 @@ def _resume() -> None:
         return
     st.session_state["assessment"] = now
     st.session_state["assess_notice"] = texts.ASSESS_CHANGED if changed else texts.ASSESS_RESUMED
+    saved.keep(now)
 
 
 # --- what the question said -------------------------------------------------------------------------------------------
@@ -250,21 +254,24 @@ def _reason_label(step: Step) -> str:
 
 
 def _answer(step: str) -> None:
-    """Keep the answer, or say why not. An identity number goes no further than here."""
-    kept = st.session_state
-    now: Ongoing = kept["assessment"]
-    value, written = kept.get(f"assess_answer_{step}"), kept.get(f"assess_reason_{step}") or ""
+    """Take the answer and save it, or say why not. An identity number goes no further than here, nor does a name."""
+    held = st.session_state
+    now: Ongoing = held["assessment"]
+    value, written = held.get(f"assess_answer_{step}"), held.get(f"assess_reason_{step}") or ""
     reason, kind = ongoing.cleaned(written, date.today())
     if kind:
-        kept[f"assess_reason_{step}"] = reason
-        kept["assess_problem"] = texts.ASSESS_NUMBER.format(kind=kind)
+        held[f"assess_reason_{step}"] = reason
+        held["assess_problem"] = texts.ASSESS_NUMBER.format(kind=kind)
+    elif names_person(reason):
+        held["assess_problem"] = texts.ASSESS_NAME
     elif not value:
-        kept["assess_problem"] = texts.ASSESS_CHOOSE_ONE
+        held["assess_problem"] = texts.ASSESS_CHOOSE_ONE
     else:
         try:
-            kept["assessment"] = ongoing.answered(now, step, value, reason, datetime.now().replace(microsecond=0))
+            held["assessment"] = ongoing.answered(now, step, value, reason, datetime.now().replace(microsecond=0))
+            saved.keep(held["assessment"])
         except ChecklistError as error:
-            kept["assess_problem"] = findings.sentence(str(error))
+            held["assess_problem"] = findings.sentence(str(error))
 
 
 def _back() -> None:
@@ -337,7 +344,7 @@ def _protocol(now: Ongoing, stands: State, opened: Desk) -> None:
         with left:
             who = _field(texts.ASSESS_WHO, "assess_who")
         with right:
-            diary = _field(texts.ASSESS_DIARY, "assess_diary")
+            diary = _diary(now)
         when = now.ended or datetime.now().replace(microsecond=0)
         record = protocol.assessment(f"{now.checklist.id}-{when:%Y%m%d-%H%M%S}", now.case, ongoing.finding(now.case, opened.law), stands,
                                      opened.law, who=who, when=when, diarienummer=diary, index=opened.index)
@@ -359,11 +366,26 @@ def _field(label: str, key: str) -> str:
     return (st.text_input(label, key=key, max_chars=120, on_change=check) or "").strip()
 
 
+def _diary(now: Ongoing) -> str:
+    """The case number, saved with the assessment. What points at a person in it is taken away and said."""
+    def check() -> None:
+        number = (st.session_state["assess_diary"] or "").strip()
+        if refused := kept.refused(number):
+            st.session_state["assess_diary"], st.session_state["assess_problem"] = "", refused
+        elif number:
+            saved.keep(now, number)
+
+    before = st.session_state.get("assess_kept")
+    st.session_state.setdefault("assess_diary", before.case_number if before else "")
+    return (st.text_input(texts.CASE_NUMBER, key="assess_diary", max_chars=kept.LONGEST_CASE_NUMBER, on_change=check) or "").strip()
+
+
 def _save(now: Ongoing) -> None:
-    """The answers to take away: nothing is kept here."""
-    st.html(f'<p class="ds-muted">{texts.ASSESS_SAVE_WHY}</p>')
+    """The answers as a file to take away, and the way to take away what is saved here."""
+    st.html(f'<p class="ds-muted">{texts.ASSESS_SAVE_WHY if saved.is_kept() else texts.ASSESS_SAVE_NONE}</p>')
     st.download_button(texts.ASSESS_SAVE_BUTTON, ongoing.saved(now), f"svar-{now.checklist.id}.json", "application/json", key="assess_save",
                        on_click="ignore")
+    saved.removal()
 
 
 # --- the flow ---------------------------------------------------------------------------------------------------------

@@ -1,24 +1,34 @@
-"""The chat: a question, its answer, the sources beside it. The conversation lives in the session and nowhere else."""
+"""The chat: a question, its answer, the sources beside it. Questions and answers are kept as the person's own conversation."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import date
 from html import escape
+from typing import Literal
 
 import streamlit as st
 
-from assistant import desk, guard, pipeline, record, texts
-from assistant.pages import markup, parts
+from assistant import guard, pipeline, texts
+from assistant.pages import earlier, kept, markup, parts
 from assistant.pages.markup import Exchange
-from assistant.settings import Settings
+from assistant.pipeline import Desk
+from assistant.service import operations
+from assistant.storage.conversations import NotFound
+from assistant.storage.database import StorageError
+from assistant.storage.gate import NotKept
 from assistant.types import Answer, Question, Status, Turn
 
 EARLIEST, LATEST = date(1990, 1, 1), date(2040, 12, 31)
+NEVER_KEPT = (Status.REFUSED_PERSONAL_DATA, Status.ERROR_EMPTY, Status.ERROR_TOO_LONG)
+THANKS = {"nothing": texts.THANKS, "question_and_answer": texts.THANKS_QUEUED, "versions_only": texts.THANKS_WORDLESS}
 
 
 def page() -> None:
     """The page, from top to bottom. The question field keeps its place in it, so that it keeps the focus too."""
     opened = parts.opened()
+    if kept.addressed():
+        st.switch_page(parts.page_file("assessment"))
     intro, conversation, composer, below = (st.container(key=f"ds-{name}") for name in ("intro", "talk", "ask", "below"))
     with composer:
         written, on = _composer()
@@ -28,6 +38,7 @@ def page() -> None:
     exchanges: list[Exchange] = st.session_state.setdefault("exchanges", [])
     with intro:
         _intro(quiet=bool(exchanges or asked))
+        kept.say("talk_problem", "talk_notice")
     with conversation:
         for number in range(len(exchanges)):
             _exchange(exchanges, number, latest=not asked and number == len(exchanges) - 1)
@@ -35,16 +46,21 @@ def page() -> None:
             place = st.empty()
             place.html(markup.notice(texts.WORKING))
             fresh = _answered(asked, on, exchanges, opened)
-            del st.session_state["asked"]
+            for name in ("asked", "asking"):
+                st.session_state.pop(name, None)
             if isinstance(fresh, str):
                 place.html(markup.alert(fresh))
+                st.button(texts.ASK_AGAIN, key="again", on_click=_ask, args=(asked,))
             else:
                 exchanges.append(fresh)
                 place.empty()
                 _exchange(exchanges, len(exchanges) - 1, latest=True)
-    if not exchanges:
-        with below:
+    with below:
+        if exchanges:
+            earlier.about()
+        else:
             _examples()
+            earlier.listed()
 
 
 # --- asking --------------------------------------------------------------------------------------------------------
@@ -86,20 +102,31 @@ def _ask(text: str) -> None:
 
 
 def _clear() -> None:
-    st.session_state["undo"] = st.session_state.pop("exchanges", [])
+    st.session_state["undo"] = earlier.put_away()
 
 
 def _undo() -> None:
-    st.session_state["exchanges"] = st.session_state.pop("undo", [])
+    st.session_state.update(st.session_state.pop("undo", {}))
 
 
-def _answered(text: str, on: date, exchanges: list[Exchange], opened: pipeline.Desk) -> Exchange | str:
-    """The answer to ``text``, or what to say when something broke."""
+def _answered(text: str, on: date, exchanges: list[Exchange], opened: Desk) -> Exchange | str:
+    """The answer to ``text``, kept in the conversation where it may and can be; or what to say when there is none."""
     try:
-        answer = pipeline.answer(Question(text, on, _history(exchanges)), opened)
-        return markup.exchange(text, answer, opened.index)
+        refusal = guard.check_question(text)
+        if refusal and refusal.status in NEVER_KEPT:
+            return _unkept(text, on, exchanges, opened)
+        try:
+            return markup.exchange(text, earlier.answered(text, on), opened.index)
+        except (StorageError, NotKept, NotFound) as error:
+            return replace(_unkept(text, on, exchanges, opened), unkept=kept.reason(error))
     except Exception as error:
-        return parts.trouble(error)
+        return kept.reason(error)
+
+
+def _unkept(text: str, on: date, exchanges: list[Exchange], opened: Desk) -> Exchange:
+    """An answer for this window alone."""
+    answer = pipeline.answer(Question(text, on, _history(exchanges)), replace(opened, record=None))
+    return markup.exchange(text, answer, opened.index)
 
 
 def _history(exchanges: list[Exchange]) -> tuple[Turn, ...]:
@@ -116,9 +143,11 @@ def _exchange(exchanges: list[Exchange], number: int, *, latest: bool) -> None:
         left, right = st.columns([1.55, 1], gap="large") if one.sources else (st.container(), None)
         with left:
             st.html(one.opening)
+            if one.unkept:
+                st.html(markup.alert(texts.NOT_KEPT.format(reason=one.unkept)))
             _next_steps(one, number, latest=latest)
-            if answer.claims or answer.status is Status.UNANSWERABLE_NO_SOURCE:
-                _feedback(Question(one.question, answer.as_of_date, _history(exchanges[:number])), answer)
+            if not one.unkept and (answer.claims or answer.status is Status.UNANSWERABLE_NO_SOURCE):
+                _feedback(answer)
         if right is not None:
             right.html(one.sources)
 
@@ -182,16 +211,16 @@ def _completed(question: str, told: dict[str, str]) -> str:
 # --- feedback ------------------------------------------------------------------------------------------------------
 
 
-def _feedback(question: Question, answer: Answer) -> None:
+def _feedback(answer: Answer) -> None:
     key = f"feedback-{answer.answer_id}"
     state = st.session_state.get(key)
     with st.container(key=f"ds-{key}"):
-        if state in ("done", "queued", "wordless"):
-            st.html(markup.notice({"done": texts.THANKS, "queued": texts.THANKS_QUEUED, "wordless": texts.THANKS_WORDLESS}[state]))
+        if state in THANKS:
+            st.html(markup.notice(THANKS[state]))
             return
         with st.container(horizontal=True):
             if st.button(texts.HELPED, key=f"helped-{answer.answer_id}"):
-                _store(question, answer, "helped", "")
+                _store(answer, "helped", "")
             if st.button(texts.WRONG, key=f"wrong-{answer.answer_id}"):
                 st.session_state[key] = state = "wrong"
         if state == "wrong":
@@ -199,29 +228,21 @@ def _feedback(question: Question, answer: Answer) -> None:
                 reason = st.text_area(texts.WHAT_WRONG, key=f"reason-{answer.answer_id}", height=96)
                 st.html(f'<p class="ds-muted">{texts.WRONG_IS_KEPT}</p>')
                 if st.form_submit_button(texts.SEND):
-                    _store(question, answer, "wrong", reason or "")
+                    _store(answer, "wrong", reason or "")
 
 
-def _store(question: Question, answer: Answer, verdict: str, reason: str) -> None:
+def _store(answer: Answer, verdict: Literal["helped", "wrong"], reason: str) -> None:
     """Keep the verdict. The reason is checked like a question first. What is marked as wrong goes to the legal team, where it may."""
     refused = _refused(reason)
     if refused:
         st.html(markup.alert(refused))
         return
-    row: dict[str, object] = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "answer_id": answer.answer_id, "verdict": verdict,
-                              "reason": reason.strip()}
-    said = "done"
     try:
-        record.append(Settings().data / "feedback.jsonl", row)
-        if verdict == "wrong":
-            made = parts.opened().index.manifest
-            reported = record.report(question, answer, reason.strip(), {"corpus": made.version, "law_as_of": made.law_as_of})
-            record.append(Settings().data / "reported.jsonl", reported)
-            said = "queued" if "answer" in reported else "wordless"
-    except OSError as error:
-        st.html(markup.alert(texts.FEEDBACK_FAILED.format(reason=desk.plain_reason(error))))
+        stored = operations.give_feedback(kept.service(), kept.who(), answer.answer_id, verdict, reason)
+    except Exception as error:
+        st.html(markup.alert(texts.FEEDBACK_FAILED.format(reason=kept.reason(error))))
         return
-    st.session_state[f"feedback-{answer.answer_id}"] = said
+    st.session_state[f"feedback-{answer.answer_id}"] = stored.forwarded
     st.rerun()
 
 

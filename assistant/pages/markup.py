@@ -24,12 +24,14 @@ _ROLES = (("svar", texts.SHORT), ("skäl", texts.LAW_SAYS), ("tänk_på", texts.
 
 @dataclass(frozen=True)
 class Exchange:
-    """A question and its answer as shown. ``question`` is empty when it was stopped: then it is kept nowhere."""
+    """A question and its answer as shown. ``question`` is empty when it was stopped: then it is kept nowhere. ``unkept``: why an answer
+    that should have been kept isn't."""
 
     question: str
     answer: Answer
     opening: str
     sources: str
+    unkept: str = ""
 
 
 def exchange(question: str, answer: Answer, index: Index) -> Exchange:
