@@ -16,7 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from assistant import guard, people, record
 from assistant.storage.database import Database, StorageError
@@ -40,6 +40,7 @@ class Event:
     about: str
     versions: Mapping[str, str]
     detail: Mapping[str, Any]
+    previous: str
     hash: str
 
 
@@ -57,7 +58,8 @@ class Anchor:
 class Fault:
     """What is wrong with the rows from ``seq`` to ``last``: edited, removed, reordered (the first belongs at ``other``), added, truncated.
 
-    ``anchored``: the rows agree with each other and only an anchor shows it; then the first wrong one is among them.
+    Row 0 is what is kept of the trail's end. ``anchored``: the rows agree with each other and only an anchor shows it; then the first
+    wrong one is among them.
     """
 
     seq: int
@@ -118,8 +120,14 @@ def read(db: Connection, who: people.Person, reason: str, *, since: str = "", un
     wanted = select(audit_event).order_by(e.seq.desc()).limit(limit)
     for given, condition in ((since, e.at >= since), (until, e.at < until), (person, e.who == person), (about, e.about == about)):
         wanted = wanted.where(condition) if given else wanted
-    return tuple(Event(row.seq, row.at, row.who, row.what, row.about, json.loads(row.versions), json.loads(row.detail), row.hash)
+    return tuple(Event(row.seq, row.at, row.who, row.what, row.about, json.loads(row.versions), json.loads(row.detail),
+                       row.previous, row.hash)
                  for row in reversed(db.execute(wanted).all()))
+
+
+def length(db: Connection) -> int:
+    """How many rows there are."""
+    return int(db.execute(select(func.count()).select_from(audit_event)).scalar_one())
 
 
 # --- anchors ---------------------------------------------------------------------------------------------------------
@@ -172,10 +180,10 @@ def verify(db: Connection, anchors: Iterable[Anchor] = ()) -> tuple[Fault, ...]:
     head = db.execute(select(audit_head.c.seq, audit_head.c.hash)).first()
     seen = _walked(db, head.seq if head else sys.maxsize, frozenset(one.seq for one in known))
     end = head.seq if head else seen.last
-    moved = _moved(seen)
+    moved = _moved(seen, _copied(db) if seen.bad else frozenset())
     faults = [*_unlike(seen, moved), *_absent(seen, moved, end)]
     if head is None:
-        faults.append(Fault(end + 1, REMOVED, end + 1))
+        faults.append(Fault(0, REMOVED, 0))
     elif seen.last == end and seen.last_hash != head.hash and end not in seen.bad:
         faults.append(Fault(end, EDITED, end))
     faults += _against(known, seen, end, faults)
@@ -216,14 +224,19 @@ def _walked(db: Connection, end: int, anchored: frozenset[int]) -> _Seen:
     return seen
 
 
-def _moved(seen: _Seen) -> dict[int, int]:
+def _copied(db: Connection) -> frozenset[str]:
+    """Hashes that several rows have: one row's words in another's place."""
+    return frozenset(db.execute(select(audit_event.c.hash).group_by(audit_event.c.hash).having(func.count() > 1)).scalars())
+
+
+def _moved(seen: _Seen, copied: frozenset[str]) -> dict[int, int]:
     """Row → the number under which it matches its hash: its own place, when it was given another number."""
     gaps = [number for start, end in seen.gaps for number in range(start, min(end, start + _MOST_TRIED) + 1)]
     places = [*gaps, seen.last + 1, *seen.bad]
     found: dict[int, int] = {}
     step, tried = 1, 0
     for at, row in seen.bad.items():
-        for place in (at + step, at - 1, *places):
+        for place in (at + step, at - 1, *places) if row.hash not in copied else ():
             tried += 1
             if place != at and _own_hash(row, place) == row.hash:
                 found[at], step = place, place - at

@@ -52,6 +52,10 @@ class BadInput(Exception):
 def main() -> None:
     """Entry point: a plain line instead of a trace for what a person can cause."""
     try:
+        from assistant.storage import commands
+
+        app.add_typer(commands.audit_app, name="audit")
+        app.add_typer(commands.storage_app, name="storage")
         for command in entry_points(group="delningsstod.commands"):  # rooms above this one, which it may not import
             app.add_typer(command.load(), name=command.name)
         sys.exit(app(standalone_mode=False) or 0)

@@ -52,10 +52,15 @@ def remember(db: Connection, owner: str, key: str, operation: str, request_sha25
              now: datetime | None = None) -> bool:
     """Keep the reply for a day. False when another process was first: ask `remembered` and undo what was done."""
     moment = now or datetime.now(UTC)
-    db.execute(delete(idempotency).where(idempotency.c.at <= moment - KEPT))
+    clear(db, moment)
     made = _insert(db.dialect, idempotency).values(owner=owner, key=key, operation=operation, request_sha256=request_sha256, status=status,
                                                    body=body, at=moment)
     return bool(db.execute(made.on_conflict_do_nothing()).rowcount == 1)
+
+
+def clear(db: Connection, now: datetime) -> None:
+    """Forget the replies that nobody asks for any more."""
+    db.execute(delete(idempotency).where(idempotency.c.at <= now - KEPT))
 
 
 def forget(db: Connection, ids: Iterable[str]) -> None:
