@@ -70,8 +70,12 @@ def run(who: Person, listed: Mapping[str, Any], page: Any) -> None:
 
 def trouble(error: Exception) -> str:
     """What is said when something broke. The log gets where, never the message: it may hold words of a question."""
+    from assistant.storage.database import StorageError  # the page that broke may be the first to need the database
+
     where = traceback.extract_tb(error.__traceback__)[-1]
     _log.error("%s in %s:%s", type(error).__name__, where.filename, where.lineno)
+    if isinstance(error, StorageError):
+        return str(error)  # says what is wrong and what to do, in Swedish
     return texts.BROKEN.format(code=f"{type(error).__name__}-{where.lineno}")
 
 

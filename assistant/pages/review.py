@@ -52,7 +52,7 @@ def _signed(bench: Workbench, signed: people.Person) -> Person:
     name = signed.name if signed.name == signed.id else f"{signed.name} ({signed.id})"
     chosen = st.session_state.get("review_as") if len(roles) > 1 else next(iter(roles), None)
     if chosen in roles:
-        return tried(bench, lambda: bench.person(name, str(chosen)))
+        return tried(bench, lambda: bench.person(name, str(chosen), signed.id))
     st.html(f'<h1>{texts.PAGES["review"]}</h1>')
     with st.form("review_enter", border=True):
         role = st.radio(texts.REVIEW_ROLE, roles, index=None, format_func=texts.REVIEW_ROLES.__getitem__, key="review_role")

@@ -225,8 +225,9 @@ def tell(error: Exception) -> None:
 def embedded(app: ASGIApp, settings: Settings) -> ASGIApp:
     """``app`` where pages of the listed origins may call the API. Never with cookies: a page brings its own token."""
     cors = CORSMiddleware(app, allow_origins=settings.origins, allow_methods=["GET", "POST", "PUT", "DELETE"], max_age=600,
-                          allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
-                          expose_headers=["Location", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"])
+                          allow_headers=["Accept", "Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+                          expose_headers=["Content-Disposition", "Location", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining",
+                                          "RateLimit-Reset"])
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:
         called = scope["type"] == "http" and (is_api(scope["path"]) or scope["path"].startswith("/widget/"))
