@@ -207,10 +207,13 @@ ABOUT = (
         "Den ersätter inte jurist, praxis eller myndighetens egna riktlinjer.",
         "Det som inte finns bland källorna kan den inte svara på, och då säger den det.",
         "Noter är förklaringar i våra egna ord. De är ännu inte granskade av jurist om inget annat står. Lagens ord gäller.")),
-    ("Dina frågor", (
+    ("Det som sparas", (
         "{no_personal_data} En fråga med ett personnummer stoppas innan något söks, sparas eller skickas.",
-        "Frågans ord sparas inte. För varje fråga antecknas tid, hur den slutade, händelsedatum och vilka textavsnitt som användes.",
-        "Ett undantag: säger du att ett svar är fel sparas fråga och svar för juristernas granskning, om inget i dem pekar ut någon.")),
+        "Dina frågor och svaren på dem sparas som dina samtal, och de intresseavvägningar du börjar sparas som dina bedömningar. I fönstret "
+        "ser bara du dem. Du kan ta bort dem när du vill, och då är de borta för gott.",
+        "Har ett samtal eller en bedömning ett diarienummer kan förvaltaren ta ut det till ärendet.",
+        "Säger du att ett svar är fel får juristerna en egen kopia av fråga och svar, om inget i dem pekar ut någon.",
+        "En logg säger vem som gjorde vad och när, utan frågornas och svarens ord. Den går inte att ändra.")),
 )
 ABOUT_MODEL = "Språkmodell"
 MODEL_NONE = "Ingen språkmodell används. Svaren är hopsatta av källornas egna ord enligt fasta regler."
@@ -325,7 +328,7 @@ ASSESS_PICK_CHOOSE = "Skriv ett lagrum eller ett ord"
 ASSESS_START = "Börja"
 ASSESS_PICK_FIRST = "Välj en grund först."
 ASSESS_FIND = "Vet du inte vilken grund det gäller? Ta reda på det under Får jag dela?"
-ASSESS_RESUME = "Fortsätt en sparad bedömning"
+ASSESS_RESUME = "Fortsätt med svar ur en fil"
 ASSESS_RESUME_FIELD = "Klistra in innehållet i den sparade filen"
 ASSESS_RESUME_BUTTON = "Fortsätt"
 ASSESS_RESUME_PERSON = "Det inklistrade innehåller ett {kind} och har inte lästs in. Ta bort det ur filen först."
@@ -375,7 +378,8 @@ ASSESS_WHO = "Bedömningen gjord av (roll eller namn på tjänstemannen)"
 ASSESS_NUMBER_FIELD = "Fältet innehöll ett {kind}. Det är borttaget och har inte sparats."
 ASSESS_DOCX = "Hämta protokollet som Word"
 ASSESS_JSON = "Hämta protokollet som JSON"
-ASSESS_SAVE_WHY = "Varje svar är sparat, och bara du ser dem. Du kan också hämta svaren som en fil till ärendet."
+ASSESS_SAVE_WHY = ("Varje svar är sparat. I fönstret ser bara du dem; med ett diarienummer kan förvaltaren ta ut dem till ärendet. Du kan också "
+                   "hämta svaren som en fil.")
 ASSESS_SAVE_NONE = "Svaren här är inte sparade. Hämta dem som en fil om du vill ha dem kvar."
 ASSESS_SAVE_BUTTON = "Hämta svaren som fil"
 ASSESS_FLOW = "Hela flödet"
@@ -392,6 +396,21 @@ CASE_NUMBER_SAVED = "Diarienumret är sparat."
 CASE_NUMBER_REFUSED = "Diarienumret innehåller {kind} och sparades inte. Skriv bara ärendets nummer."
 CASE_NUMBER_KINDS = {"personnummer": "ett personnummer", "samordningsnummer": "ett samordningsnummer", "reservnummer": "ett reservnummer",
                      "namn": "ett namn"}
+KEPT_HOW_LONG = "Hur länge det sparas"
+KEPT_KINDS = {"conversations": "Samtal", "assessments": "Bedömningar", "feedback": "Det du säger om ett svar", "reviews": "Juristernas granskning"}
+KEPT_DAYS = {
+    "conversations": "{name} tas bort {days} dagar efter den senaste frågan, enligt gallringsbeslut {decision}.",
+    "assessments": "{name} tas bort {days} dagar efter den senaste ändringen, enligt gallringsbeslut {decision}.",
+    "feedback": "{name} tas bort efter {days} dagar, enligt gallringsbeslut {decision}.",
+    "reviews": "{name} tas bort {days} dagar efter den senaste händelsen, enligt gallringsbeslut {decision}.",
+}
+KEPT_UNDECIDED = {
+    "conversations": "{name} finns kvar tills du tar bort dem. Inget gallringsbeslut är inlagt.",
+    "assessments": "{name} finns kvar tills du tar bort dem. Inget gallringsbeslut är inlagt.",
+    "feedback": "{name} finns kvar. Inget gallringsbeslut är inlagt.",
+    "reviews": "{name} finns kvar. Inget gallringsbeslut är inlagt.",
+}
+KEPT_UNKNOWN = "Det går inte att visa just nu. {reason}"
 REMOVE_FOR_GOOD = "Ja, ta bort för gott"
 REMOVE_NOT = "Nej, behåll"
 
@@ -410,13 +429,14 @@ TALK_REMOVE = "Ta bort samtalet"
 TALK_REMOVE_SURE = "Frågor och svar tas bort för gott. Vill du det?"
 TALK_REMOVED = "Samtalet är borttaget."
 TALK_ABOUT = "Om samtalet"
-TALK_KEPT = "Frågor och svar i samtalet är sparade, och bara du ser dem. En fråga som stoppades är inte sparad."
+TALK_KEPT = ("Frågor och svar i samtalet är sparade. I fönstret ser bara du dem; med ett diarienummer kan förvaltaren ta ut dem till ärendet. "
+             "En fråga som stoppades är inte sparad. Under Om tjänsten står hur länge det sparas.")
 
 SAVED = "Sparade bedömningar"
 SAVED_NONE = "Här visas bedömningar som du har börjat. De sparas efter varje svar, och bara du ser dem."
 SAVED_AWAY = "Dina sparade bedömningar kan inte visas just nu. {reason}"
 SAVED_MOST = "De {count} senaste visas."
-SAVED_WHEN = "Rätten {on} · ändrad {changed}"
+SAVED_WHEN = "Rätten den {on} · senast ändrad {changed}"
 SAVED_FAR = "{done} av högst {total} frågor är besvarade."
 SAVED_DONE = "Klar: {outcome}."
 SAVED_CHANGED = "Checklistans ord har ändrats sedan dess."

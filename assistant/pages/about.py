@@ -9,7 +9,7 @@ import streamlit as st
 from pydantic import Field
 
 from assistant import texts
-from assistant.pages import markup, parts, released
+from assistant.pages import findings, kept, markup, parts, released
 from assistant.settings import Settings
 
 
@@ -23,6 +23,7 @@ def page() -> None:
     """The page, from top to bottom."""
     settings = AboutSettings()
     st.html(f'<h1>{texts.PAGES["about"]}</h1>{"".join(_part(heading, lines) for heading, lines in texts.ABOUT)}'
+            f"<h2>{texts.KEPT_HOW_LONG}</h2>{findings.items(kept.how_long())}"
             f"<h2>{texts.ABOUT_MODEL}</h2>{markup.paragraphs(_model(settings))}"
             f"<h2>{texts.ABOUT_CONTACT}</h2>{markup.paragraphs(settings.contact or texts.NO_CONTACT)}")
     made = parts.opened().index.manifest

@@ -11,7 +11,7 @@ from assistant import guard, texts
 from assistant.grounds import checklist as lists
 from assistant.pages import markup, parts, signed
 from assistant.people import Forbidden, Person
-from assistant.service import problems
+from assistant.service import operations, problems
 from assistant.service import texts as told
 from assistant.service.operations import Service
 from assistant.settings import Settings
@@ -19,6 +19,7 @@ from assistant.storage import database
 from assistant.storage.conversations import NotFound
 from assistant.storage.database import Database, StorageError
 from assistant.storage.gate import NotKept
+from assistant.storage.retention import Rule
 
 LONGEST_CASE_NUMBER = 80
 
@@ -76,6 +77,24 @@ def refused(case_number: str) -> str:
     refusal = guard.check(case_number) if case_number else None
     kind = "namn" if guard.names_person(case_number) else refusal.kind if refusal else ""
     return texts.CASE_NUMBER_REFUSED.format(kind=texts.CASE_NUMBER_KINDS.get(kind, kind)) if kind else ""
+
+
+# --- how long ---------------------------------------------------------------------------------------------------------
+
+
+def how_long() -> tuple[str, ...]:
+    """How long each kind of thing is kept, by which decision, and how it goes away."""
+    try:
+        rules = {rule.kind: rule for rule in operations.how_long(service(), who())}
+    except Exception as error:
+        return (texts.KEPT_UNKNOWN.format(reason=reason(error)),)
+    return tuple(_until(name, kind, rules.get(kind)) for kind, name in texts.KEPT_KINDS.items())
+
+
+def _until(name: str, kind: str, rule: Rule | None) -> str:
+    if rule is None:
+        return texts.KEPT_UNDECIDED[kind].format(name=name)
+    return texts.KEPT_DAYS[kind].format(name=name, days=texts.amount(rule.days), decision=rule.decision)
 
 
 # --- the address ------------------------------------------------------------------------------------------------------

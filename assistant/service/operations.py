@@ -32,12 +32,13 @@ from assistant.pipeline import Desk
 from assistant.service import schema, texts
 from assistant.service.problems import Missing, NotNow, PersonalData, Refused, where
 from assistant.settings import Settings
-from assistant.storage import assessments, conversations, keys
+from assistant.storage import assessments, conversations, keys, retention
 from assistant.storage import feedback as opinions
 from assistant.storage.assessments import Saved
 from assistant.storage.conversations import Asked
 from assistant.storage.database import Database, StorageError
 from assistant.storage.gate import NotKept
+from assistant.storage.retention import Rule
 from assistant.types import Answer, Completeness, NextStep, Question, Status, Turn
 from corpus import lagrum
 from corpus.passage import Passage
@@ -594,6 +595,13 @@ def give_feedback(service: Service, who: Person, answer_id: str, verdict: Litera
 def _reported(service: Service, asked: Asked, earlier: tuple[Asked, ...], reason: str) -> dict[str, object]:
     given = schema.answer(asked.answer or {})
     return record.report(Question(asked.text, asked.as_of, _history(asked, earlier)), given, reason, service.versions)
+
+
+def how_long(service: Service, who: Person) -> tuple[Rule, ...]:
+    """How long what a person has here is kept, where that is decided."""
+    people.require(who, Operation.READ_SOURCES)
+    with service.database.reading() as db:
+        return retention.rules(db)
 
 
 def health() -> schema.Health:
