@@ -209,8 +209,8 @@ ABOUT = (
         "Noter är förklaringar i våra egna ord. De är ännu inte granskade av jurist om inget annat står. Lagens ord gäller.")),
     ("Det som sparas", (
         "{no_personal_data} En fråga med ett personnummer stoppas innan något söks, sparas eller skickas.",
-        "Dina frågor och svaren på dem sparas som dina samtal, och de intresseavvägningar du börjar sparas som dina bedömningar. I fönstret "
-        "ser bara du dem. Du kan ta bort dem när du vill, och då är de borta för gott.",
+        "Dina frågor och svaren på dem sparas som dina samtal, och de intresseavvägningar du börjar sparas som dina bedömningar.",
+        "I fönstret ser bara du dem. Du kan ta bort dem när du vill, och då är de borta för gott.",
         "Har ett samtal eller en bedömning ett diarienummer kan förvaltaren ta ut det till ärendet.",
         "Säger du att ett svar är fel får juristerna en egen kopia av fråga och svar, om inget i dem pekar ut någon.",
         "En logg säger vem som gjorde vad och när, utan frågornas och svarens ord. Den går inte att ändra.")),
@@ -378,8 +378,8 @@ ASSESS_WHO = "Bedömningen gjord av (roll eller namn på tjänstemannen)"
 ASSESS_NUMBER_FIELD = "Fältet innehöll ett {kind}. Det är borttaget och har inte sparats."
 ASSESS_DOCX = "Hämta protokollet som Word"
 ASSESS_JSON = "Hämta protokollet som JSON"
-ASSESS_SAVE_WHY = ("Varje svar är sparat. I fönstret ser bara du dem; med ett diarienummer kan förvaltaren ta ut dem till ärendet. Du kan också "
-                   "hämta svaren som en fil.")
+ASSESS_SAVE_WHY = ("Varje svar är sparat. I fönstret ser bara du dem; med ett diarienummer kan förvaltaren ta ut dem till ärendet. "
+                   "Du kan också hämta svaren som en fil.")
 ASSESS_SAVE_NONE = "Svaren här är inte sparade. Hämta dem som en fil om du vill ha dem kvar."
 ASSESS_SAVE_BUTTON = "Hämta svaren som fil"
 ASSESS_FLOW = "Hela flödet"
@@ -397,7 +397,8 @@ CASE_NUMBER_REFUSED = "Diarienumret innehåller {kind} och sparades inte. Skriv 
 CASE_NUMBER_KINDS = {"personnummer": "ett personnummer", "samordningsnummer": "ett samordningsnummer", "reservnummer": "ett reservnummer",
                      "namn": "ett namn"}
 KEPT_HOW_LONG = "Hur länge det sparas"
-KEPT_KINDS = {"conversations": "Samtal", "assessments": "Bedömningar", "feedback": "Det du säger om ett svar", "reviews": "Juristernas granskning"}
+KEPT_KINDS = {"conversations": "Samtal", "assessments": "Bedömningar", "feedback": "Det du säger om ett svar",
+              "reviews": "Juristernas granskning"}
 KEPT_DAYS = {
     "conversations": "{name} tas bort {days} dagar efter den senaste frågan, enligt gallringsbeslut {decision}.",
     "assessments": "{name} tas bort {days} dagar efter den senaste ändringen, enligt gallringsbeslut {decision}.",
@@ -429,8 +430,8 @@ TALK_REMOVE = "Ta bort samtalet"
 TALK_REMOVE_SURE = "Frågor och svar tas bort för gott. Vill du det?"
 TALK_REMOVED = "Samtalet är borttaget."
 TALK_ABOUT = "Om samtalet"
-TALK_KEPT = ("Frågor och svar i samtalet är sparade. I fönstret ser bara du dem; med ett diarienummer kan förvaltaren ta ut dem till ärendet. "
-             "En fråga som stoppades är inte sparad. Under Om tjänsten står hur länge det sparas.")
+TALK_KEPT = ("Frågor och svar i samtalet är sparade. I fönstret ser bara du dem; med ett diarienummer kan förvaltaren ta ut dem till "
+             "ärendet. En fråga som stoppades är inte sparad. Under Om tjänsten står hur länge det sparas.")
 
 SAVED = "Sparade bedömningar"
 SAVED_NONE = "Här visas bedömningar som du har börjat. De sparas efter varje svar, och bara du ser dem."
