@@ -86,7 +86,7 @@ def _get_provision(desk: Desk, who: Person, sent: schema.ProvisionOnDay) -> Any:
 
 
 def _verify_citation(desk: Desk, who: Person, sent: schema.Quoted) -> Any:
-    return operations.verify_citation(desk.service, who, sent.quote, ref=sent.ref or "", passage_id=sent.passage_id or "", as_of=sent.as_of)
+    return operations.verify_citation(desk.service, who, sent.quote, ref=sent.ref, passage_id=sent.passage_id, as_of=sent.as_of)
 
 
 def _list_checklists(_: Desk, who: Person, sent: schema.OnDay) -> Any:

@@ -22,23 +22,23 @@ PATIENCE_S = 120.0  # then the reader comes back by itself, from where it was
 RETRY_MS = 2_000
 
 
-async def events(asked: Asked, again: Callable[[], Awaitable[Asked]], wait: Callable[[float], Awaitable[None]], after: int = 0,
-                 heartbeat_s: float = HEARTBEAT_S, patience_s: float = PATIENCE_S) -> AsyncIterator[ServerSentEvent]:
+async def events(asked: Asked, again: Callable[[], Awaitable[Asked]], wait: Callable[[float], Awaitable[None]], after: int = 0
+                 ) -> AsyncIterator[ServerSentEvent]:
     """Every event numbered above ``after``. ``again`` reads the question anew; ``wait`` returns when something may have happened."""
     if asked.state == PENDING and after < STATUS:
         yield _event(STATUS, "status", {"state": PENDING, "text": texts.ANSWERING})
     began = beat = time.monotonic()
     while asked.state == PENDING:
-        await wait(heartbeat_s)
+        await wait(HEARTBEAT_S)
         try:
             asked = await again()
         except NotFound:
             yield _event(DONE, "done", {"state": "gone", "text": texts.GONE})
             return
         now = time.monotonic()
-        if now - began > patience_s:
+        if now - began > PATIENCE_S:
             return
-        if now - beat >= heartbeat_s:
+        if now - beat >= HEARTBEAT_S:
             beat = now
             yield ServerSentEvent(comment=texts.ANSWERING)
     for number, name, data in _whole(asked):

@@ -91,7 +91,6 @@ NOT_READY_PARTS = {"index": "källorna är inte öppnade", "database": "database
 
 EMPTY_QUESTION = "Skriv en fråga."
 TOO_LONG_QUESTION = "Frågan är längre än {limit} tecken."
-NAMED = "Skälet ser ut att nämna en person vid namn. Skriv om det utan namn."
 TWO_DAYS = "Dagen i ärendet och as_of ska vara samma."
 ONE_PROVISION = "Skriv en bestämmelse i taget, till exempel «10 kap. 15 a § OSL»."
 ONE_OF = "Ange ref eller passage_id."
