@@ -12,7 +12,7 @@ import json
 import logging
 import re
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -130,18 +130,29 @@ def _policy(rules: Mapping[str, str]) -> str:
 NOTHING = {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'"}
 
 
-def window_policy(settings: Settings, inline: Iterable[str]) -> dict[str, str]:
-    """What the web window may load: our own files, and the inline scripts whose every letter is known (``inline``).
+def window_policy(settings: Settings) -> dict[str, str]:
+    """What the web window may load: files of ours, and what stands inline in them when every letter of it is known.
 
-    Styles must be let in line by line: Streamlit's parts (emotion, BaseWeb, Vega) write style elements and attributes as they draw, with
-    text that differs from page to page, and take no nonce. Style can't run anything, and images, fonts and connections that a style could
-    ask for are our own or none.
+    Streamlit needs two inline styles of its own (below) and writes the rest into empty style elements, which is why nothing is let in
+    too. ``style-src`` is for browsers older than 2022 that don't know the two finer rules.
     """
     socket = origin_of(settings.public_url).replace("http", "ws", 1)
     return {
-        "default-src": "'none'", "script-src": " ".join(["'self'", *map(_hash, inline)]), "style-src": "'self' 'unsafe-inline'",
-        "img-src": "'self' data: blob:", "font-src": "'self' data:", "connect-src": f"'self' {socket}".strip(), "media-src": "'none'",
+        "default-src": "'none'", "script-src": " ".join(["'self'", *map(_hash, inline_scripts())]),
+        "style-src": "'self' 'unsafe-inline'", "style-src-elem": " ".join(["'self'", *map(_hash, inline_styles()), *STREAMLIT_STYLES]),
+        "style-src-attr": "'none'", "img-src": "'self' data: blob:", "font-src": "'self' data:", "connect-src": f"'self' {socket}".strip(),
         "worker-src": "'self' blob:", "manifest-src": "'self'", "object-src": "'none'", "base-uri": "'none'", "form-action": "'none'"}
+
+
+STREAMLIT_STYLES = (  # texts in the pinned Streamlit's own scripts; the tests in a real browser go red when an upgrade changes one
+    "'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o='",  # react-aria: how a pressed button takes touches
+    "'sha256-gXnHDepVZ6KF6fKGOD+GVc9BynM50JQqht95p3HpemI='",  # the question field's recorder of sound, which isn't shown
+)
+
+
+def inline_styles() -> tuple[str, ...]:
+    """The inline styles of the web window: ours, and the empty ones that are filled by script."""
+    return ("", (PAGES / "window.css").read_text(encoding="utf-8"))
 
 
 def inline_scripts() -> tuple[str, ...]:
@@ -151,8 +162,7 @@ def inline_scripts() -> tuple[str, ...]:
     found = importlib.util.find_spec("streamlit")
     index = Path(found.origin).parent / "static" / "index.html" if found and found.origin else None
     page = index.read_text(encoding="utf-8") if index and index.is_file() else ""
-    ours = PAGES / "window.js"
-    return (*re.findall(r"<script>(.*?)</script>", page, re.DOTALL), *([ours.read_text(encoding="utf-8")] if ours.is_file() else []))
+    return (*re.findall(r"<script>(.*?)</script>", page, re.DOTALL), (PAGES / "window.js").read_text(encoding="utf-8"))
 
 
 class Hardening:
@@ -164,7 +174,7 @@ class Hardening:
         frames = {"frame-ancestors": self.around}
         self.nothing = _policy({**NOTHING, "frame-ancestors": "'none'"})
         self.plain = _policy({**NOTHING, "style-src": _hash(STYLE), **frames})
-        self.window = _policy({**window_policy(settings, inline_scripts()), **frames}) if window else self.plain
+        self.window = _policy({**window_policy(settings), **frames}) if window else self.plain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI call."""
