@@ -67,10 +67,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Person:
-    """Who does something. The name is what the person wrote: sign-on comes with issue 6."""
+    """Who does something. ``id``: the sign-on's own name for the person; empty where there is none, and the name is what they wrote."""
 
     name: str
     role: Role
+    id: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date
+from functools import cache
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,13 @@ from assistant import pipeline, record
 from assistant import settings as assistants
 from assistant.pages import released
 from assistant.pipeline import Desk
+from assistant.storage import database, feedback
+from assistant.storage.database import Database
 from assistant.types import Answer, Question, Turn
 from corpus import lagrum
 from evals import review, review_files, runs
 from evals.review import Action, Enqueued, Expected, Item, Person, Refused, Role
-from evals.review_store import Store, now
+from evals.review_store import Store, file_name, now
 
 if TYPE_CHECKING:
     from assistant.pages import workbench
@@ -44,22 +47,22 @@ class Settings(assistants.Settings):
 
 
 class Workbench:
-    """The review as the page sees it. Holds no state of its own: everything is in the files the settings name."""
+    """The review as the page sees it. Holds no state of its own: everything is in the database and the files that the settings name."""
 
     refused: type[Exception] = Refused
     carries, says, severities = review.CARRIES, review.SAYS, review.SEVERITY
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.store = Store(settings.data / "review.sqlite")
+    def __init__(self, settings: Settings, opened: Database) -> None:
+        self.settings, self.database = settings, opened
+        self.store = Store(opened)
         self.items, self.item, self.answer, self.history, self.log = (
             self.store.items, self.store.item, self.store.answer, self.store.history, self.store.log)
 
     # --- who, and what may be seen
 
-    def person(self, name: str, role: str) -> Person:
-        """The person who wrote a name and chose a role."""
-        return Person(review.proper_name(name), Role(role))
+    def person(self, name: str, role: str, sign_on: str = "") -> Person:
+        """The person of that name and role. ``sign_on``: the sign-on's own name for the person, which the audit trail takes."""
+        return Person(review.proper_name(name), Role(role), sign_on)
 
     def seen(self, item: Item, who: Person) -> tuple[review.Verdict, ...]:
         """The verdicts that a person may see."""
@@ -115,21 +118,20 @@ class Workbench:
         return self.store.enqueue((row for row in self._reports() if "answer" in row), review.REPORTED, who)
 
     def _reports(self) -> list[dict[str, Any]]:
+        """What staff marked wrong: in the file that earlier versions wrote, and in the database. The same answer may be in both."""
         path = self.settings.data / "reported.jsonl"
         lines = path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
-        held = [json.loads(line) for line in lines if line.strip()]
+        with self.database.reading() as db:
+            held = [*(json.loads(line) for line in lines if line.strip()), *feedback.reported(db)]
         return [{**row, "id": str(row["answer_id"]), "report": row.get("reason") or "", "topic": review.REPORTED} for row in held]
 
     def assign(self, who: Person, number: int, reviewers: Sequence[str]) -> Item:
         """Say who reviews an answer."""
-        return self.store.act(number, who, Action.ASSIGNED, {"reviewers": list(dict.fromkeys(map(review.proper_name, reviewers)))})
+        return self.store.act(number, who, Action.ASSIGNED, _assignment(reviewers))
 
     def assign_all(self, who: Person, reviewers: Sequence[str]) -> int:
         """Give every answer that nobody has to two reviewers; how many there were."""
-        free = [item for item in self.items() if not item.reviewers]
-        for item in free:
-            self.assign(who, item.number, reviewers)
-        return len(free)
+        return self.store.act_on_each(who, Action.ASSIGNED, _assignment(reviewers), lambda item: not item.reviewers)
 
     def judge(self, who: Person, number: int, verdict: Mapping[str, Any]) -> Item:
         """Keep a verdict: citations, answer, severity, comment, corrected."""
@@ -174,7 +176,7 @@ class Workbench:
     def export(self, who: Person, kind: str) -> bytes:
         """The whole queue with its history as a file."""
         made = review_files.export(kind, self.store.whole(), self.items())
-        self.store.note(who, f"hämtade kön som {kind}")
+        self.store.note(who, f"hämtade kön som {kind}", "exported", kind)
         return made
 
     def take_in(self, who: Person, name: str, data: bytes) -> tuple[int, int, tuple[tuple[int, str], ...]]:
@@ -183,7 +185,7 @@ class Workbench:
         if wrong:
             return 0, 0, tuple(wrong)
         done = self.store.take_in(good, who, name)
-        self.store.note(who, f"läste in {name[:80]}: {done[0]} nya, {done[1]} fanns, {len(done[2])} fel")
+        self.store.note(who, f"läste in {file_name(name)}: {done[0]} nya, {done[1]} fanns, {len(done[2])} fel", "read_file")
         return done
 
     # --- signatures and releases
@@ -197,7 +199,7 @@ class Workbench:
         if who.role is not Role.JURIST:
             raise Refused("det här gör en jurist")
         review_files.sign_paper(paper, who.name, date.today())
-        self.store.note(who, f"signerade {paper.kind} {paper.id}")
+        self.store.note(who, f"signerade {paper.kind} {paper.id}", "signed", paper.id)
         return paper.id
 
     def releases(self) -> tuple[dict[str, Any], ...]:
@@ -211,10 +213,10 @@ class Workbench:
         known = [review.clean(one) for one in limits if review.clean(one)]
         if not known:
             raise Refused("skriv minst en känd begränsning; den som inte har några har inte letat")
-        if kind := review.personal("\n".join(known)):
-            raise Refused(f"begränsningarna innehåller {kind}")
+        if kind := review.personal("\n".join([version, *known])):
+            raise Refused(f"versionens namn eller begränsningarna innehåller {kind}")
         path = review_files.write_release(self.settings.releases, self.record(who, version, known, desk))
-        self.store.note(who, f"godkände version {version}")
+        self.store.note(who, f"godkände version {version}", "released", version)
         return path
 
     def record(self, who: Person, version: str, limits: Sequence[str], desk: Desk) -> dict[str, Any]:
@@ -240,7 +242,16 @@ class Workbench:
 
 def opened() -> workbench.Workbench:
     """The workbench of this machine's settings."""
-    return Workbench(Settings())
+    settings = Settings()
+    return Workbench(settings, _database(settings.database, settings.data / "review.sqlite"))
+
+
+@cache
+def _database(url: str, before: Path) -> Database:
+    """The database, opened once in a process. The file that held the queue in earlier versions is taken over first."""
+    opened = database.opened(url)
+    Store(opened).take_over(before)
+    return opened
 
 
 def answered(rows: Sequence[Mapping[str, Any]], desk: Desk, progress: Progress = lambda *_: None) -> list[dict[str, Any]]:
@@ -273,6 +284,10 @@ def source_name(ref: str) -> str:
         return "Övriga källor"
     name = lagrum.named(address.sfs)
     return name.short if name and name.short else f"SFS {address.sfs}"
+
+
+def _assignment(reviewers: Sequence[str]) -> dict[str, Any]:
+    return {"reviewers": list(dict.fromkeys(map(review.proper_name, reviewers)))}
 
 
 def _cleaned(value: Any) -> Any:

@@ -1,5 +1,7 @@
 """The review's rules and files: states, blindness, agreement, what is refused, and that nothing is lost on the way out and in."""
 
+# ruff: noqa: F811 - fixtures are asked for by their names
+
 from __future__ import annotations
 
 import csv
@@ -10,61 +12,75 @@ import random
 import sqlite3
 import subprocess
 import sys
+import uuid
 import warnings
 import zipfile
+from contextlib import closing
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
-from assistant import pipeline, record
+from assistant import audit, pipeline, record
+from assistant.storage import feedback, tables
+from assistant.storage.database import StorageError
+from assistant.storage.database import opened as opened_database
 from assistant.types import Question, Turn
 from evals import cases, review, review_files, workbench
-from evals.review import Action, Event, Person, Refused, Role, State
+from evals.review import Action, Event, Refused, State
 from evals.review_store import Store
+from tests import reviewing
+from tests.databases import database, database_url, postgresql  # noqa: F401 - fixtures
+from tests.reviewing import ANNA, ANSWER, BO, CIA, CITATION, FRIDA, MANY, NUMBER, WRONG, many, row, verdict
 
-ANNA, BO, CIA = (Person(name, Role.JURIST) for name in ("Anna Ek", "Bo Alm", "Cia Dahl"))
-FRIDA = Person("Frida Falk", Role.FORVALTARE)
-NUMBER = "19121212-1212"
-CITATION = {
-    "id": "k1", "ref": "SFS 2009:400 10 kap. 15 a §", "pinpoint": "", "label": "10 kap. 15 a § OSL", "source": "sfs-2009-400",
-    "kind": "lag", "quote": "Sekretess hindrar inte", "start": 0, "end": 22, "passage_id": "p1", "passage_sha256": "0" * 64, "version": "",
-    "valid_from": "2025-12-01", "valid_to": None, "url": "", "status": "gällande", "title": "OSL", "page": None, "verified": True}
-ANSWER = {
-    "answer_id": "a1", "status": "answered", "completeness": "complete", "as_of_date": "2026-11-22", "law_as_of": "2026-01-01",
-    "text_md": "Svar", "claims": [{"id": "p1", "text": "Ja.", "citation_ids": ["k1", "k2"], "role": "svar"}],
-    "citations": [CITATION, {**CITATION, "id": "k2", "ref": "SFS 2009:400 10 kap. 27 §"}], "grounds": [], "handoff": None, "missing": [],
-    "next_steps": [], "warnings": [], "withheld_claims": 0}
 EXPECTED = {"status": ["answered"], "must_cite": ["SFS 2009:400 10 kap. 15 a §"], "may_cite": [], "must_say": ["övervägande skäl"],
             "must_not_say": [], "handoff": None}
-RIGHT = {"korrekt": "ja", "fullständig": "ja", "rätt grund": "ja", "rätt tröskel": "ja", "borde ha avstått": "nej"}
-
-
-def row(name="K001", **more):
-    return {"id": name, "topic": "15a", "question": "Får vi tipsa Skatteverket?", "as_of": "2026-11-22", "answer": ANSWER, **more}
-
-
-def verdict(k1="stödjer", severity="inget", comment="", **answers):
-    return {"citations": {"k1": k1, "k2": "stödjer"}, "answer": {**RIGHT, **{key.replace("_", " "): one for key, one in answers.items()}},
-            "severity": severity, "comment": comment, "corrected": ""}
-
-
-WRONG = verdict("fel källa", "allvarligt", "Annan paragraf gäller.", korrekt="nej")
 
 
 @pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "review.sqlite")
+def store(database):
+    return Store(database)
 
 
 @pytest.fixture
-def bench(tmp_path, monkeypatch):
+def other(database_url, tmp_path, request):
+    """Another queue, in another database of the same kind."""
+    url = f"sqlite:///{tmp_path}/other.db"
+    if not database_url.startswith("sqlite"):
+        server, name = request.getfixturevalue("postgresql"), f"o{uuid.uuid4().hex[:12]}"
+        server.sql("postgres", f"CREATE DATABASE {name}")
+        url = server.url(name)
+    made = opened_database(url)
+    yield Store(made)
+    made.close()
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch, database):
     for name in ("data", "releases", "notes", "rules"):
         monkeypatch.setenv(f"DELNINGSSTOD_{name.upper()}", str(tmp_path / name))
     monkeypatch.setenv("DELNINGSSTOD_GOLDEN", str(tmp_path / "golden" / "granskade.yaml"))
-    return workbench.Workbench(workbench.Settings())
+    return workbench.Workbench(workbench.Settings(), database)
+
+
+def everything(store):
+    """All that the database holds, as one text."""
+    with store.database.reading() as db:
+        return "\n".join(str(held) for table in tables.metadata.sorted_tables for held in db.execute(select(table)))
+
+
+def trail(store):
+    """(who, what, about) of every row of the audit trail, which is whole."""
+    with store.database.reading() as db:
+        assert audit.verify(db) == ()
+        rows = db.execute(select(tables.audit_event).order_by(tables.audit_event.c.seq)).all()
+    return [(row.who, row.what, row.about) for row in rows]
 
 
 def queued(store, **more):
@@ -180,11 +196,11 @@ def test_a_jurist_can_take_a_free_answer_and_one_who_answered_cannot_be_replaced
 
 def test_history_is_only_added_to(store):
     number = disputed(store)
-    db = sqlite3.connect(store.path)
-    for statement in ("UPDATE event SET who = 'x'", "DELETE FROM event", "UPDATE item SET answer = ''", "DELETE FROM item"):
-        with pytest.raises(sqlite3.IntegrityError, match="only added"):
-            db.execute(statement)
-    db.close()
+    store.note(FRIDA, "hämtade kön som csv", "exported", "csv")
+    for table, column in (("review_event", "who"), ("review_item", "answer"), ("review_log", "what")):
+        for statement in (f"UPDATE {table} SET {column} = 'x'", f"DELETE FROM {table}"):
+            with pytest.raises(DBAPIError, match="only added"), store.database.writing() as db:
+                db.execute(text(statement))
     assert [(one.who, one.action) for one in store.history(number)] == [
         (FRIDA.name, "köad"), (FRIDA.name, "tilldelad"), (ANNA.name, "bedömd"), (BO.name, "bedömd")]
 
@@ -206,35 +222,205 @@ def test_nothing_is_queued_twice(store):
     ({"answer": {**ANSWER, "citations": [CITATION, CITATION]}}, "samma id"), ({"question": " "}, "frågan saknas"),
     ({"as_of": "i går"}, "rätt form"), ({"id": "x" * 200}, "namn går inte"),
     ({"answer": {**ANSWER, "text_md": "a" * 250_000}}, "för långt")])
-def test_a_row_that_cannot_be_kept_is_left_out_and_told(store, broken, reason):
+def test_a_row_that_cannot_be_kept_is_left_out_and_told(store, tmp_path, broken, reason):
     done = store.enqueue([row("K001") | broken, row("K002")], "körning 1", FRIDA)
     assert done.added == 1
     assert reason in done.left_out[0][1]
-    assert NUMBER.encode() not in store.path.read_bytes()
-
-
-WRITE = """import sys
-from pathlib import Path
-from tests.test_review import FRIDA, Store, row
-own = Store(Path(sys.argv[1]))
-for number in range(25):
-    own.enqueue([row(f"{sys.argv[2]}{number:03}")], "körning 1", FRIDA)
-    own.enqueue([row(f"G{number:03}")], "körning 1", FRIDA)
-"""
-
-
-def test_two_processes_write_at_once_and_nothing_is_lost_or_doubled(tmp_path):
-    path = tmp_path / "review.sqlite"
-    both = [subprocess.Popen([sys.executable, "-c", WRITE, str(path), name], cwd=workbench.ROOT) for name in "AB"]
-    assert [one.wait(120) for one in both] == [0, 0]
-    held = [item.case for item in Store(path).items()]
-    assert len(held) == len(set(held)) == 75
+    assert NUMBER not in everything(store)
+    assert not any(NUMBER.encode() in path.read_bytes() for path in tmp_path.glob("*.db*"))
 
 
 def test_a_stored_answer_reads_back_as_the_answer_it_was(store):
     number = queued(store)
     answer = store.answer(number)
     assert record.plain(answer) == {**ANSWER, "answer_id": f"granskning-{number}"}
+
+
+@pytest.mark.parametrize(("written", "kept"), [("a\0b", "ab"), ("  åäö.xlsx ", "åäö.xlsx"), ("x" * 100, "x" * 80)])
+def test_the_name_of_a_file_is_kept_clean(store, other, written, kept):
+    queued(store)
+    other.take_in([(1, event, answer) for event, answer in store.whole()], FRIDA, written)
+    assert {event.taken_in.split(", ")[0] for event, _ in other.whole()} == {kept}
+
+
+# --- several at once -------------------------------------------------------------------------------------------------------
+
+def at_once(url, *works):
+    """Processes of their own, one a work, let go at the same moment when all have opened the database; what each said."""
+    command = [sys.executable, "-m", "tests.reviewing", url]
+    running = [subprocess.Popen([*command, one.__name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=workbench.ROOT)
+               for one in works]
+    assert [one.stdout.readline() for one in running] == ["ready\n"] * len(works)
+    for one in running:
+        one.stdin.write("\n")
+        one.stdin.flush()
+    said = [one.communicate(timeout=120)[0].split() for one in running]
+    assert [one.returncode for one in running] == [0] * len(works)
+    return said
+
+
+def test_two_reviewers_judge_the_same_answers_at_the_same_moment_and_both_are_kept(store, database_url):
+    assert many(store) == MANY
+    assert at_once(database_url, reviewing.anna_judges, reviewing.bo_judges) == [["done"] * MANY] * 2
+    assert [item.state for item in store.items()] == [State.AGREED] * MANY
+    assert sum(what == "review.judged" for _, what, _ in trail(store)) == 2 * MANY
+
+
+def test_a_verdict_is_not_changed_behind_the_other_who_answers_at_the_same_moment(store, database_url):
+    many(store)
+    reviewing.anna_judges(store)
+    changed, answered = at_once(database_url, reviewing.anna_changes_her_mind, reviewing.bo_judges)
+    assert answered == ["done"] * MANY
+    for item, could in zip(store.items(), changed, strict=True):
+        judged = [event.who for event in store.history(item.number) if event.action == Action.JUDGED]
+        assert judged == ([ANNA.name, ANNA.name, BO.name] if could == "done" else [ANNA.name, BO.name])
+        assert item.state is (State.DISPUTED if could == "done" else State.AGREED)
+
+
+def test_two_who_take_a_free_answer_at_the_same_moment_do_not_push_each_other_out(store, database_url):
+    store.enqueue([row(f"K{number:03}") for number in range(MANY)], "körning 1", FRIDA)
+    first, second = at_once(database_url, reviewing.anna_takes_hers, reviewing.bo_takes_his)
+    assert [{one, other} for one, other in zip(first, second, strict=True)] == [{"done", "refused"}] * MANY
+    assert [item.reviewers for item in store.items()] == [(ANNA.name,) if one == "done" else (BO.name,) for one in first]
+
+
+def test_two_stewards_queue_the_same_run_at_once_and_nothing_is_there_twice(bench, database_url):
+    a_run(bench, [row(f"K{number:03}") for number in range(35)])
+    at_once(database_url, reviewing.fill, reviewing.fill)
+    assert sorted(item.case for item in bench.items()) == [f"K{number:03}" for number in range(35)]
+    assert [about for _, what, about in trail(bench) if what == "review.queued"] == [str(item.number) for item in bench.items()]
+
+
+def test_rows_queued_one_by_one_from_three_processes_are_there_once_each(store, database_url):
+    at_once(database_url, reviewing.queue_in_turns, reviewing.queue_in_turns, reviewing.queue_in_turns)
+    assert [item.case for item in store.items()] == [f"K{number:03}" for number in range(MANY)]
+
+
+# --- the audit trail -------------------------------------------------------------------------------------------------------
+
+
+def test_every_act_is_in_the_audit_trail_without_a_word_of_it(bench):
+    who = bench.person("Cia Dahl", "jurist", "cia@myndigheten")
+    number = settled(bench)
+    bench.make_case(who, number)
+    bench.export(FRIDA, "csv")
+    told = [(FRIDA.name, "review.queued"), (FRIDA.name, "review.assigned"), (ANNA.name, "review.judged"), (BO.name, "review.judged"),
+            (CIA.name, "review.settled"), (who.id, "review.made_case")]
+    assert trail(bench) == [*((name, what, str(number)) for name, what in told), (FRIDA.name, "review.exported", "csv")]
+    with bench.database.reading() as db:
+        rows = str(db.execute(select(tables.audit_event)).all())
+    assert not [word for word in ("tipsa", WRONG["comment"], *EXPECTED["must_say"]) if word in rows]
+
+
+def test_what_is_refused_is_not_in_the_audit_trail(store):
+    number = queued(store)
+    before = trail(store)
+    with pytest.raises(Refused):
+        store.act(number, CIA, Action.JUDGED, verdict())
+    assert store.enqueue([row()], "körning 1", FRIDA).already == 1
+    assert trail(store) == before
+
+
+# --- the queue of earlier versions ------------------------------------------------------------------------------------------
+
+BEFORE = Path(__file__).parent / "data" / "review" / "before.sql"  # a queue with every kind of event, as the version before wrote it
+ALL = (
+    "SELECT e.*, i.* FROM {0}event e JOIN {0}item i ON i.number = e.item ORDER BY e.seq",
+    "SELECT * FROM {0}log ORDER BY seq",
+)
+
+
+@pytest.fixture
+def before(bench):
+    """The file that held the queue, where the settings would have it."""
+    path = bench.settings.data / "review.sqlite"
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(f"PRAGMA journal_mode = WAL; {BEFORE.read_text(encoding='utf-8')}")
+    return path
+
+
+def in_file(path):
+    with closing(sqlite3.connect(path)) as db:
+        return [db.execute(one.format("")).fetchall() for one in ALL]
+
+
+def in_database(store):
+    with store.database.reading() as db:
+        return [[tuple(row) for row in db.execute(text(one.format("review_")))] for one in ALL]
+
+
+def test_an_earlier_queue_is_taken_over_whole_once_and_its_file_left_as_it_was(bench, before, database_url, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    held, data = in_file(before), before.read_bytes()
+    opened = workbench.opened()
+    assert in_database(opened) == held
+    assert [(item.case, item.state, item.golden) for item in opened.items()] == [
+        ("K001", State.ADJUDICATED, "J001"), ("K002", State.ADJUDICATED, ""), ("a-1", State.UNASSIGNED, ""), ("Z9", State.UNASSIGNED, "")]
+    assert opened.answer(1).claims
+    opened.assign(FRIDA, 3, [ANNA.name, BO.name])
+    assert before.read_bytes() == data
+    assert bench.store.take_over(before) == 0
+    assert len(bench.store.whole()) == len(held[0]) + 1
+    assert [what for _, what, _ in trail(bench)] == ["review.taken_over", "review.assigned"]
+    opened.database.close()
+
+
+def test_two_processes_that_open_at_once_take_it_over_once(store, before, database_url):
+    held = in_file(before)
+    said = at_once(database_url, reviewing.take_over, reviewing.take_over)
+    assert sorted(said) == [["0"], [str(len(held[0]))]]
+    assert in_database(store) == held
+
+
+def test_what_was_pruned_after_the_taking_over_does_not_come_back(store, before):
+    store.take_over(before)
+    with store.database.writing() as db:
+        db.execute(text("INSERT INTO prune_permit VALUES ('beslut 1')"))
+        for table in ("review_event", "review_item", "review_log", "prune_permit"):
+            db.execute(text(f"DELETE FROM {table}"))
+    assert store.take_over(before) == 0
+    assert store.items() == ()
+
+
+KILLED = "import os, sqlite3, sys; sqlite3.connect(sys.argv[1], isolation_level=None).execute(sys.argv[2]); os._exit(9)"
+
+
+def test_what_a_killed_process_left_beside_the_file_is_taken_over_too(store, before):
+    last = "INSERT INTO log (at, who, role, what) VALUES ('2026-11-22T10:00:00+00:00', 'Anna Ek', 'jurist', 'signerade not b')"
+    assert subprocess.run([sys.executable, "-c", KILLED, str(before), last], check=False).returncode == 9
+    assert before.with_name("review.sqlite-wal").stat().st_size
+    store.take_over(before)
+    assert store.log()[0][3] == "signerade not b"
+
+
+def test_a_queue_that_was_exported_and_taken_in_already_is_not_doubled(store, before, other):
+    store.take_over(before)
+    assert other.take_in([(1, event, answer) for event, answer in store.whole()], FRIDA, "a.jsonl")[0] == len(store.whole())
+    assert other.take_over(before) == 0
+    assert other.items() == store.items()
+
+
+@pytest.mark.parametrize(("damage", "reason"), [
+    ("DROP TRIGGER event_update; UPDATE event SET who = 'Eva Ask' WHERE seq = 3", "händelse 6d3dfe7071b3df7cf45974b1 är ändrad"),
+    ("DROP TRIGGER item_update; UPDATE item SET answer = '{}'", "svarets text är ändrad"), ("DROP TABLE log", "OperationalError"),
+    (b"ingen databas" * 100, "DatabaseError")])
+def test_an_earlier_queue_that_is_damaged_is_told_and_not_taken_over_in_part(store, before, damage, reason):
+    if isinstance(damage, bytes):
+        before.write_bytes(damage)
+    else:
+        with closing(sqlite3.connect(before)) as db:
+            db.executescript(damage)
+    with pytest.raises(StorageError, match=reason) as told:
+        store.take_over(before)
+    assert str(before) in str(told.value)
+    assert (in_database(store), trail(store)) == ([[], []], [])
+
+
+def test_no_file_and_an_empty_one_are_nothing_to_take_over(store, tmp_path):
+    (tmp_path / "empty.sqlite").touch()
+    assert [store.take_over(tmp_path / name) for name in ("none.sqlite", "empty.sqlite")] == [0, 0]
+    assert not (tmp_path / "none.sqlite").exists()
 
 
 # --- agreement -----------------------------------------------------------------------------------------------------------
@@ -301,10 +487,9 @@ def taken(store, kind, data, who=FRIDA):
 
 
 @pytest.mark.parametrize("kind", review_files.FORMATS)
-def test_what_is_exported_is_taken_in_without_loss_and_only_once(store, tmp_path, kind):
+def test_what_is_exported_is_taken_in_without_loss_and_only_once(store, other, kind):
     full(store)
     data = review_files.export(kind, store.whole(), store.items())
-    other = Store(tmp_path / "other.sqlite")
     count = len(store.whole())
     assert taken(other, kind, data) == (count, 0, ())
     assert taken(other, kind, data) == (0, count, ())
@@ -320,13 +505,14 @@ HARD = ("=HYPERLINK(\"http://x\")", "+1", "-1", "@SUM(A1)", "'citat", "''två", 
 
 
 @pytest.mark.parametrize("kind", review_files.FORMATS)
-@pytest.mark.parametrize("comment", HARD)
-def test_words_that_spreadsheets_bend_come_back_to_the_letter(tmp_path, kind, comment):
-    store = full(Store(tmp_path / "one.sqlite"), review.clean(comment))
+def test_words_that_spreadsheets_bend_come_back_to_the_letter(store, other, kind):
+    for place, comment in enumerate(map(review.clean, HARD)):
+        number = disputed(store, name=f"K{place:03}", topic=comment)
+        store.act(number, CIA, Action.SETTLED, {**WRONG, "comment": comment, "corrected": comment, "expected": EXPECTED})
     data = review_files.export(kind, store.whole(), store.items())
-    other = Store(tmp_path / "two.sqlite")
     assert taken(other, kind, data)[2] == ()
-    assert other.items()[0].settled.verdict.comment == review.clean(comment)
+    read = [(item.topic, item.settled.verdict.comment, item.settled.verdict.corrected) for item in other.items()]
+    assert read == [(review.clean(comment),) * 3 for comment in HARD]
 
 
 @given(st.text())
@@ -376,20 +562,23 @@ HOSTILE = [
     ("forged personal number", lambda lines: [*lines[:2], _signed({**lines[2], "kommentar": NUMBER})], 3, "ett personnummer"),
     ("forged time", lambda lines: [*lines[:2], _signed({**lines[2], "tid": "nyss"})], 3, "tid"),
     ("not an object", lambda lines: [*lines, [1]], 7, "inget objekt"),
+    ("a NUL in a queued case", lambda lines: [_signed({**lines[0], "fall": "K\0"})], 1, "namn går inte"),
+    ("a NUL in a judged case", lambda lines: [*lines[:2], _signed({**lines[2], "fall": "K\0"})], 3, "finns inte i kön"),
+    ("half a character in a run", lambda lines: [_signed({**lines[0], "körning": "\ud800"})], 1, "namn går inte"),
 ]
 
 
 @pytest.mark.parametrize(("change", "place", "reason"), [one[1:] for one in HOSTILE], ids=[one[0] for one in HOSTILE])
-def test_a_bad_row_stops_the_whole_file_and_is_named(store, tmp_path, change, place, reason):
+def test_a_bad_row_stops_the_whole_file_and_is_named(store, other, change, place, reason):
     number = disputed(store)
     store.act(number, CIA, Action.SETTLED, {**WRONG, "expected": EXPECTED})
     store.act(number, CIA, Action.MADE_CASE, {"case": "J001"})
     data = "\n".join(json.dumps(line) for line in change(_lines(store))).encode()
-    other = Store(tmp_path / "other.sqlite")
     _, _, wrong = taken(other, "jsonl", data)
     assert wrong[0][0] == place
     assert reason in wrong[0][1]
     assert other.items() == ()
+    assert trail(other) == []
 
 
 def _bomb():
@@ -411,26 +600,29 @@ def test_a_file_that_is_no_export_is_refused_in_plain_words(name, data, reason):
         review_files.read(name, data)
 
 
-def test_a_comma_separated_file_is_read_too(store, tmp_path):
+def test_a_comma_separated_file_is_read_too(store, other):
     full(store)
     table = csv.reader(io.StringIO(review_files.export("csv", store.whole(), ()).decode("utf-8-sig"), newline=""), delimiter=";")
     out = io.StringIO(newline="")
     csv.writer(out).writerows(table)
-    assert taken(Store(tmp_path / "other.sqlite"), "csv", out.getvalue().encode())[2] == ()
+    assert taken(other, "csv", out.getvalue().encode())[2] == ()
 
 
-def test_one_answer_queued_in_two_places_is_one_when_taken_in(store, tmp_path):
-    other = Store(tmp_path / "other.sqlite")
+def test_one_answer_queued_in_two_places_is_one_when_taken_in(store, other):
     disputed(store)
     other.enqueue([row()], "körning 1", FRIDA)
     assert taken(other, "jsonl", review_files.export("jsonl", store.whole(), ())) == (3, 1, ())
     assert other.items()[0].state is State.DISPUTED
 
 
-def test_only_a_steward_takes_in(store, tmp_path):
+def test_only_a_steward_takes_in_and_not_a_file_named_by_a_personal_number(store, other):
     full(store)
+    data = review_files.export("jsonl", store.whole(), ())
     with pytest.raises(Refused, match="förvaltare"):
-        taken(Store(tmp_path / "other.sqlite"), "jsonl", review_files.export("jsonl", store.whole(), ()), ANNA)
+        taken(other, "jsonl", data, ANNA)
+    with pytest.raises(Refused, match="filens namn"):
+        other.take_in(review_files.read("a.jsonl", data)[0], FRIDA, f"granskning {NUMBER}.jsonl")
+    assert other.whole() == []
 
 
 # --- from verdict to test ----------------------------------------------------------------------------------------------------
@@ -542,20 +734,17 @@ def test_twenty_are_taken_from_the_newest_run_then_the_next_with_every_topic_amo
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory, small_world):
+def opened(small_world):
     from assistant.grounds import load
 
-    def recorded(line):
-        raise AssertionError(line)
-
-    return pipeline.Desk(small_world, load.load(), recorded)
+    return pipeline.Desk(small_world, load.load(), None)
 
 
 def test_without_a_run_the_questions_are_answered_and_none_is_recorded(bench, opened, monkeypatch):
     monkeypatch.setattr(workbench, "BATCH", 3)
-    told = []
-    origin, done = bench.fill(FRIDA, opened, lambda *at: told.append(at))
-    assert (done.added, told[-1]) == (3, (3, 3))
+    told, lines = [], []
+    origin, done = bench.fill(FRIDA, replace(opened, record=lines.append), lambda *at: told.append(at))
+    assert (done.added, told[-1], lines) == (3, (3, 3), [])
     assert origin.startswith("personalfrågor ")
     assert bench.answer(bench.items()[0].number).claims
 
@@ -588,6 +777,18 @@ def test_reports_land_in_the_queue_once(bench, opened):
     assert bench.take_reported(FRIDA).added == 1
     assert (bench.reported(), bench.take_reported(FRIDA).already) == ((0, 1), 1)
     assert (bench.items()[0].origin, bench.items()[0].report) == (review.REPORTED, "Fel.")
+
+
+def test_a_report_in_the_file_and_in_the_database_lands_in_the_queue_once(bench, opened):
+    both, kept, wordless = (reported(opened, question, "Fel.") for question in ("Vad gäller?", "Och annars?", f"Gäller {NUMBER}?"))
+    record.append(bench.settings.data / "reported.jsonl", both)
+    with bench.database.writing() as db:
+        for one in (both, kept, wordless):
+            feedback.add(db, "anna@myndigheten", one["answer_id"], "wrong", "Fel.", one)
+    assert bench.reported() == (2, 1)
+    assert bench.take_reported(FRIDA).added == 2
+    assert (bench.reported(), bench.take_reported(FRIDA).added) == ((0, 1), 0)
+    assert [item.case for item in bench.items()] == [both["answer_id"], kept["answer_id"]]
 
 
 def test_a_release_is_signed_once_with_its_figures_and_limits(bench, opened):

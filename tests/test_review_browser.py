@@ -11,6 +11,7 @@ import yaml
 
 from assistant import desk, texts
 from assistant.settings import Settings
+from assistant.storage.database import opened
 from evals import cases, review_files, workbench
 from evals.review import Person, Role
 from evals.review_store import Store
@@ -76,7 +77,11 @@ def enter(browser, address):
 
 
 def store(home):
-    return Store(home / "data" / "review.sqlite")
+    return queue(home / "data" / "delningsstod.db")
+
+
+def queue(path):
+    return Store(opened(f"sqlite:///{path}"))
 
 
 def go_to(page, part):
@@ -211,7 +216,7 @@ def _files(page, home, folder):
         path = folder / f"granskning.{kind}"
         download.value.save_as(path)
         good, wrong = review_files.read(path.name, path.read_bytes())
-        other = Store(folder / f"{kind}.sqlite")
+        other = queue(folder / f"{kind}.db")
         added, _, bad = other.take_in(good, Person("Frida Falk", Role.FORVALTARE), path.name)
         assert (wrong, bad, added) == ([], (), len(store(home).whole()))
         assert other.items() == store(home).items()
