@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 
 from assistant import audit, pipeline
 from assistant.grounds import checklist as lists
+from assistant.pages import ongoing
 from assistant.people import LOCAL
 from assistant.record import plain
 from assistant.service import api as rest
@@ -528,13 +530,19 @@ def test_a_quote_is_verified_to_the_letter_in_the_text_of_the_day_or_told_what_i
         assert [quote in text["text"] for text in given["in_force"]] == [False]
 
 
-def test_a_repealed_text_is_told_to_be_repealed(anna, small_world):
-    gone = next((one for one in small_world.get(range(len(small_world))) if one.valid_to and one.zone == "paragraf"
-                 and not any(small_world.applies(one.valid_to)[n] for n in small_world.at(one.ref))), None)
-    if gone is None:
-        pytest.skip("the small world has no provision that ended without another in its place")
-    given = anna.post("/citations:verify", json={"passage_id": gone.id, "quote": gone.text[:30], "as_of": gone.valid_to.isoformat()}).json()
-    assert given["verdict"] == "repealed"
+def test_words_of_a_text_that_ended_without_another_in_its_place_are_told_to_be_repealed(small_world):
+    held = small_world.get(small_world.at("SFS 2099:10 1 kap. 2 §"))[0]
+    gone = replace(held, valid_to=date(2026, 1, 1))
+    given = operations._verified("cyklar för barn", (gone,), (), date(2026, 1, 1))
+    assert (given.verdict, given.verified) == ("repealed", False)
+    assert operations._verified("cyklar för barn", (gone,), (gone,), date(2025, 12, 31)).verdict == "verified"
+
+
+@pytest.mark.parametrize("as_of", ["2025-11-30", "2025-12-01", "2026-11-22", "1900-01-01"])
+def test_the_list_of_checklists_is_the_checklists_of_the_day(anna, as_of):
+    given = anna.get("/checklists", params={"as_of": as_of}).json()["checklists"]
+    made = [lists.checklist(name, date.fromisoformat(as_of)) for name, _ in ongoing.listed(date.fromisoformat(as_of))]
+    assert given == [{"id": one.id, "provision": one.provision, "says": one.says, "weighs": one.weighs} for one in made]
 
 
 def test_every_citation_of_an_answer_is_verified_again_by_its_passage(anna):

@@ -24,6 +24,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from typing_extensions import is_typeddict
 
 from assistant import record
 from assistant.grounds import checklist as lists
@@ -239,7 +240,8 @@ def _described(app: FastAPI) -> dict[str, Any]:
         parts = made["components"]["schemas"]
         for name, part in parts.items():
             part.pop("description", None)  # a code comment
-            if not issubclass(getattr(schema, name, object), schema.Sent):
+            kind = getattr(schema, name, object)
+            if not is_typeddict(kind) and not issubclass(kind, schema.Sent):
                 _always(part)
         problem = TypeAdapter(schema.ProblemShown).json_schema(ref_template="#/components/schemas/{model}")
         parts.update({**problem.pop("$defs", {}), "Problem": problem})
@@ -252,11 +254,11 @@ def _described(app: FastAPI) -> dict[str, Any]:
 
 
 def _always(part: dict[str, Any]) -> None:
-    """What goes out is always there, also where our own code can leave it out when making it."""
-    for name, one in part.get("properties", {}).items():
-        if "default" in one:
-            del one["default"]
-            part.setdefault("required", []).append(name)
+    """What goes out is written whole, also what our own code can leave out when making it."""
+    if "properties" in part:
+        part["required"] = list(part["properties"])
+        for one in part["properties"].values():
+            one.pop("default", None)
 
 
 def _led(**operations_: dict[str, str]) -> dict[str, Any]:

@@ -232,11 +232,14 @@ def find_grounds(service: Service, who: Person, case: Mapping[str, Any]) -> sche
 
 
 def list_checklists(who: Person, as_of: date | None = None) -> schema.ChecklistList:
-    """The checklists that apply on a day, those with an interest assessment first."""
+    """The checklists that apply on a day, those with an interest assessment first. Read off the rules: making them all takes long."""
     people.require(who, Operation.READ_SOURCES)
-    on = as_of or date.today()
-    made = (lists.checklist(name, on) for name, _ in ongoing.listed(on))
-    return schema.ChecklistList(on, tuple(schema.ChecklistListed(one.id, one.provision, one.says, one.weighs) for one in made))
+    on, held = as_of or date.today(), lists.shipped_steps()
+    valid = ((name, [one for one in held.by_id[name] if one.valid_from <= on < one.valid_to]) for name in held.ids)
+    first = ((name, rules[0]) for name, rules in valid if rules)
+    return schema.ChecklistList(on, tuple(
+        schema.ChecklistListed(name, lists.filled_words(rule, general=False)["bestammelse"], rule.says, held.law.tests[rule.test].weighs)
+        for name, rule in first))
 
 
 def get_checklist(who: Person, checklist_id: str, as_of: date | None = None) -> schema.ChecklistShown:
@@ -339,7 +342,8 @@ def _verified(quote: str, asked: tuple[Passage, ...], now: tuple[Passage, ...], 
         verdict, detail = "repealed", texts.REPEALED
     else:
         verdict, detail = "not_yet_in_force", texts.NOT_YET
-    return schema.Verification(False, verdict, detail.format(label=label, day=day), on, None, _shown(now))
+    beside = tuple(one for one in now if one.zone == "paragraf")  # a provision's own words; a document has thousands of passages
+    return schema.Verification(False, verdict, detail.format(label=label, day=day), on, None, _shown(beside))
 
 
 def _standing(passage: Passage) -> str:
