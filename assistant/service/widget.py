@@ -21,7 +21,7 @@ HERE = Path(__file__).parent / "widget"
 CACHING = "public, no-cache"  # kept by the browser, asked about at every page: a new version is in use at once
 
 OWN = {  # what only the widget says
-    "launch": "Fråga Delningsstöd", "close": "Stäng", "ask": "Skicka", "talk": "Samtal", "your_question": "Din fråga",
+    "launch": "Fråga Delningsstöd", "close": "Stäng", "ask": "Fråga", "talk": "Samtal", "your_question": "Din fråga",
     "to_checklist": "Till checklistan", "in_window": "Öppna checklistan i webbfönstret (ny flik)", "checklist": "Checklista",
     "to_talk": "← Tillbaka till samtalet", "given": "Uppgiften lämnas {way}.", "wording": "i lydelse enligt {version}",
     "checking": "Källor som hittades. Citaten kontrolleras innan svaret visas.",
