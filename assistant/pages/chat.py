@@ -38,7 +38,8 @@ def page() -> None:
     exchanges: list[Exchange] = st.session_state.setdefault("exchanges", [])
     with intro:
         _intro(quiet=bool(exchanges or asked))
-        kept.say("talk_problem", "talk_notice")
+        if not exchanges:
+            kept.say("talk_problem", "talk_notice")
     with conversation:
         for number in range(len(exchanges)):
             _exchange(exchanges, number, latest=not asked and number == len(exchanges) - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import suppress
 from datetime import date
 from html import escape
@@ -131,6 +132,7 @@ def about() -> None:
         return
     case = st.session_state.get("case_number", "")
     with st.expander(texts.TALK_ABOUT + (texts.TALK_CASE.format(number=case) if case else ""), key="talk_about"):
+        kept.say("talk_problem", "talk_notice")
         with st.form(f"talk_case_form_{now}", border=False):
             field = f"talk_case_{now}"
             st.session_state.setdefault(field, case)
@@ -164,14 +166,19 @@ def put_away() -> dict[str, Any]:
 
 
 def _ask_removal(conversation_id: str) -> None:
-    st.session_state["talk_removing"] = conversation_id
+    st.session_state["talk_removing"], st.session_state["talk_asked"] = conversation_id, uuid.uuid4().hex
 
 
 def _confirm(conversation_id: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.html(markup.notice(texts.TALK_REMOVE_SURE), width="content")
+        kept.say_here(texts.TALK_REMOVE_SURE, st.session_state["talk_asked"], "content")
         st.button(texts.REMOVE_FOR_GOOD, key="talk_remove_yes", type="primary", on_click=_remove, args=(conversation_id,))
-        st.button(texts.REMOVE_NOT, key="talk_remove_no", on_click=lambda: st.session_state.pop("talk_removing", None))
+        st.button(texts.REMOVE_NOT, key="talk_remove_no", on_click=_stay)
+
+
+def _stay() -> None:
+    st.session_state.pop("talk_removing", None)
+    st.session_state["talk_notice"] = texts.TALK_STAYS
 
 
 def _remove(conversation_id: str) -> None:

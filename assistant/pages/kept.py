@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
+from typing import Literal
 
 import streamlit as st
 
@@ -69,7 +72,12 @@ def say(problem: str, notice: str) -> None:
     if said := st.session_state.pop(problem, ""):
         st.html(markup.alert(said))
     if said := st.session_state.pop(notice, ""):
-        st.html(markup.notice(said))
+        say_here(said, uuid.uuid4().hex)
+
+
+def say_here(said: str, occasion: str, width: Literal["stretch", "content"] = "stretch") -> None:
+    """A notice that gets the focus, once an occasion: the button that led to it is often gone."""
+    st.html(f'<p class="ds-notice" role="status" tabindex="-1" data-step="{escape(occasion)}">{escape(said)}</p>', width=width)
 
 
 def refused(case_number: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from contextlib import suppress
 from datetime import datetime
 from html import escape
@@ -47,7 +48,7 @@ def is_kept() -> bool:
 
 def put_away() -> None:
     """Leave the assessment on the page: what is saved of it stays saved."""
-    for name in ("assessment", "assess_kept", "assess_trouble", "assess_removing", "assess_diary", "assess_who"):
+    for name in ("assessment", "assess_kept", "assess_trouble", "assess_removing", "assess_asked", "assess_diary", "assess_who"):
         st.session_state.pop(name, None)
 
 
@@ -163,14 +164,19 @@ def removal() -> None:
 
 
 def _ask_removal(saved_id: str) -> None:
-    st.session_state["assess_removing"] = saved_id
+    st.session_state["assess_removing"], st.session_state["assess_asked"] = saved_id, uuid.uuid4().hex
 
 
 def _confirm(saved_id: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.html(markup.notice(texts.SAVED_REMOVE_SURE), width="content")
+        kept.say_here(texts.SAVED_REMOVE_SURE, st.session_state["assess_asked"], "content")
         st.button(texts.REMOVE_FOR_GOOD, key="assess_remove_yes", type="primary", on_click=_remove, args=(saved_id,))
-        st.button(texts.REMOVE_NOT, key="assess_remove_no", on_click=lambda: st.session_state.pop("assess_removing", None))
+        st.button(texts.REMOVE_NOT, key="assess_remove_no", on_click=_stay)
+
+
+def _stay() -> None:
+    st.session_state.pop("assess_removing", None)
+    st.session_state["assess_notice"] = texts.SAVED_STAYS
 
 
 def _remove(saved_id: str) -> None:
