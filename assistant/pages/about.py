@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from html import escape
+from pathlib import Path
 
 import streamlit as st
+from markdown_it import MarkdownIt
 from pydantic import Field
 
 from assistant import texts
@@ -14,9 +16,11 @@ from assistant.settings import Settings
 
 
 class AboutSettings(Settings):
-    """The one setting that only this page needs."""
+    """The settings that only this page needs."""
 
     contact: str = Field("", description="Whom staff ask about the service: a name of a unit, an address or a number.")
+    statement: Path = Field(Path(__file__).resolve().parents[2] / "docs" / "tillganglighet.md",
+                            description="The accessibility statement, in Markdown: ours until the authority has written its own.")
 
 
 def page() -> None:
@@ -33,11 +37,25 @@ def page() -> None:
     facts = "".join(f"<dt>{label}</dt><dd>{escape(values[name])}</dd>" for label, name in texts.ABOUT_INDEX)
     st.html(f'<h2>{texts.ABOUT_VERSION}</h2><dl class="ds-facts">{facts}</dl>'
             f"<h2>{texts.RELEASE}</h2>{released.shown(released.read(settings.releases))}")
+    st.html(f"<h2>{texts.ABOUT_ACCESSIBILITY}</h2>{_statement(settings.statement)}")
 
 
 def _part(heading: str, lines: tuple[str, ...]) -> str:
     said = {"scope": texts.SCOPE, "disclaimer": texts.DISCLAIMER, "no_personal_data": texts.NO_PERSONAL_DATA}
     return f"<h2>{heading}</h2>" + "".join(markup.paragraphs(line.format(**said)) for line in lines)
+
+
+def _statement(path: Path) -> str:
+    """The accessibility statement under the page's own headings, so each of its headings is a level lower. HTML in it is only words."""
+    reader = MarkdownIt("commonmark", {"html": False})
+    try:
+        tokens = reader.parse(path.read_text(encoding="utf-8").partition("\n")[2])
+    except (OSError, ValueError):
+        return markup.paragraphs(texts.ACCESSIBILITY_NONE)
+    for one in tokens:
+        if one.type in ("heading_open", "heading_close"):
+            one.tag = "h3"
+    return str(reader.renderer.render(tokens, reader.options, {}))
 
 
 def _model(settings: Settings) -> str:
