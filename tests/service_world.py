@@ -27,10 +27,10 @@ NOBODYS = Person("ny", "Ny Anställd")
 PEOPLE = {one.id: one for one in (ANNA, BO, LENA, NOBODYS, LOCAL)}
 
 
-def service(index: Any, folder: Path, **settings: Any) -> Service:
-    """A service over ``index`` with a database of its own in ``folder``."""
+def service(index: Any, folder: Path, url: str = "", **settings: Any) -> Service:
+    """A service over ``index`` with the database at ``url``, or with one of its own in ``folder``."""
     given = Settings(_env_file=None, data=folder, **{"questions_per_minute": 1000, "reads_per_minute": 100_000, **settings})
-    return Service(Desk(index, rules.load()), database.opened(f"sqlite:///{folder}/delningsstod.db"), given)
+    return Service(Desk(index, rules.load()), database.opened(url or f"sqlite:///{folder}/delningsstod.db"), given)
 
 
 class Signed:
