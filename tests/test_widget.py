@@ -29,7 +29,7 @@ browser = chat.browser
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN_AXE = """async (tags) => {
-  const found = await axe.run("delningsstod-chat", {runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]});
+  const found = await axe.run(document, {runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]});
   return found.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 160)} ${node.failureSummary}`));
 }"""
 ROOT = "document.querySelector('delningsstod-chat').shadowRoot"
@@ -44,7 +44,7 @@ NUMBER = "19121212-1212"
 PAGE = """<!doctype html><html lang="sv"><head><meta charset="utf-8"><title>Intranätet</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <script src="{service}/widget/delningsstod-chat.js" defer></script><script src="/own.js" defer></script></head>
-<body><header><a href="#below">Till länkarna</a></header><main><h1>Intranätet</h1><p>Nyheter och annat.</p>
+<body><main><h1>Intranätet</h1><p>Nyheter och annat.</p>
 <delningsstod-chat base-url="{service}" {attributes}></delningsstod-chat><a id="below" href="#">En länk efter</a></main></body></html>"""
 OWN = f"""window.asked = 0; window.ran = [];
 document.querySelector("delningsstod-chat").tokenProvider = async () => {{ window.asked += 1; return "{TOKEN}"; }};"""
@@ -392,6 +392,11 @@ def test_with_the_authoritys_sign_on_only_a_valid_token_with_the_right_role_gets
     page.evaluate("given => { document.querySelector('delningsstod-chat').tokenProvider = async () => given; }", provider.access("anna"))
     ask(page, LAW)
     assert page.locator(".cite").count() > 0
+    page.reload()  # the page's sign-on is late this time: what was said is not forgotten for that
+    opened(page).wait_for_timeout(500)
+    assert page.locator(".answer").count() == 0
+    page.evaluate("given => { document.querySelector('delningsstod-chat').tokenProvider = async () => given; }", provider.access("anna"))
+    page.locator(".answer").wait_for()
 
 
 def test_nothing_is_asked_of_any_other_host(visit, listed, service):
@@ -414,6 +419,15 @@ def test_the_conversation_is_there_on_the_next_page_and_a_new_one_begins_empty(v
     assert page.get_by_role("heading", name=texts.GREETING).is_visible()
     assert page.evaluate("sessionStorage.length") == 0
     assert focused(page).startswith("TEXTAREA")
+
+
+def test_a_draft_is_still_there_when_an_example_is_pressed(visit):
+    page = opened(visit())
+    field(page).fill("Ett utkast")
+    page.get_by_role("button", name=texts.EXAMPLES[1]).click()
+    page.locator(".answer").wait_for()
+    assert field(page).input_value() == "Ett utkast"
+    assert focused(page).startswith("TEXTAREA")  # what was pressed is gone, and the focus is not lost with it
 
 
 def test_a_conversation_that_is_gone_is_begun_anew_without_a_word(visit, service):
@@ -671,6 +685,18 @@ def test_axe_finds_nothing_in_any_state(visit, listed):
     assert {name: found for name, found in states.items() if found} == {}
 
 
+@pytest.mark.parametrize("place", ["inline", "frame"])
+def test_axe_finds_nothing_inline_and_in_the_frame_and_would_find_a_field_without_a_name(visit, service, place):
+    page = visit("/inline")
+    if place == "frame":
+        page.goto(f"{service}/widget/frame")
+    ask(page, LAW)
+    page.locator(".cite").first.click()
+    assert faults(page) == []
+    page.evaluate(f"() => {ROOT}.querySelector('label').remove()")
+    assert any(found.startswith("label:") for found in faults(page))
+
+
 SIZES = [("/", 320, 256), ("/inline", 320, 256), ("/", 640, 512), ("/inline", 640, 512), ("/", 390, 844)]
 
 
@@ -718,6 +744,18 @@ def test_everything_shown_is_marked_as_swedish_and_copied_text_has_its_sources(v
     assert copied.startswith(SAFE)
     assert "[1]" in copied
     assert copied.endswith(texts.DISCLAIMER)
+
+
+def test_the_pages_own_style_stays_outside_and_its_variables_come_in(visit):
+    page = visit("/inline")
+    page.evaluate("""() => { const style = new CSSStyleSheet(); document.adoptedStyleSheets = [style];
+      style.replaceSync("html { font-size: 62.5% } * { text-transform: uppercase; letter-spacing: 1em } button { display: none }"
+        + "delningsstod-chat { --delningsstod-accent: rgb(0, 90, 60) }"); }""")
+    send = page.get_by_role("button", name="Fråga", exact=True)
+    style = send.evaluate("one => (all => [all.textTransform, all.letterSpacing, all.fontSize, all.backgroundColor])"
+                          "(getComputedStyle(one))")
+    assert style == ["none", "normal", "16px", "rgb(0, 90, 60)"]
+    assert send.is_visible()
 
 
 # --- the files -----------------------------------------------------------------------------------------------------------

@@ -59,7 +59,8 @@ _SHARED = {  # what is said in the same words as in the web window
     "because": "ASSESS_BECAUSE", "fetch": "ASSESS_FETCH", "todo": "ASSESS_DO", "decided_by_you": "DECIDED_BY_YOU",
     "protocol": "ASSESS_PROTOCOL", "protocol_why": "ASSESS_PROTOCOL_WHY", "as_docx": "ASSESS_DOCX", "as_json": "ASSESS_JSON",
     "summary": "ASSESS_SUMMARY", "change": "ASSESS_CHANGE", "so_far": "ASSESS_SUMMARY_SO_FAR", "direction": "ASSESS_DIRECTION",
-    "law_text": "LAW_TEXT", "use_proposal": "PROPOSAL_USE", "person_question": "PERSONAL_DATA", "person_text": "REASON_PERSON",
+    "law_text": "LAW_TEXT", "next": "NEXT",
+    "use_proposal": "PROPOSAL_USE", "person_question": "PERSONAL_DATA", "person_text": "REASON_PERSON",
 }
 
 

@@ -79,7 +79,8 @@
       let response;
       try {
         response = await fetch(new URL(`api/v1/${path}`, this.base), {
-          method, headers, signal, body: body && JSON.stringify(body), credentials: "same-origin", cache: "no-store", referrerPolicy: "no-referrer", redirect: "manual" });
+          method, headers, signal, body: body && JSON.stringify(body), credentials: "same-origin", cache: "no-store",
+          referrerPolicy: "no-referrer", redirect: "manual" });
       } catch {
         throw new Trouble(T.unreachable);
       }
@@ -211,8 +212,9 @@
     section(role, heading, kind) {
       const claims = this.answer.claims.filter((claim) => claim.role === role);
       if (!claims.length) return null;
-      const inside = role === "tänk_på" ? el("ul", {}, claims.map((claim) => el("li", {}, this.claim(claim)))) : claims.map((claim) => [
-        el("p", {}, this.claim(claim)), role === "svar" && this.of(claim).filter(([, one]) => one.kind !== "not").map(([number, one]) => this.quote(number, one))]);
+      const quotes = (claim) => this.of(claim).filter(([, one]) => one.kind !== "not").map(([number, one]) => this.quote(number, one));
+      const inside = role === "tänk_på" ? el("ul", {}, claims.map((claim) => el("li", {}, this.claim(claim))))
+        : claims.map((claim) => [el("p", {}, this.claim(claim)), role === "svar" && quotes(claim)]);
       return el(`section.part.${kind}`, {}, el("h4", {}, heading), inside);
     }
 
@@ -229,7 +231,8 @@
 
     cite(number, one) {
       const says = fill(T.show_source, { number, label: one.label });
-      return button(`[${number}]`, (event) => this.open(number, event.currentTarget), one.kind === "not" ? ".cite.own" : ".cite", { "aria-label": says, title: one.label });
+      return button(`[${number}]`, (event) => this.open(number, event.currentTarget), one.kind === "not" ? ".cite.own" : ".cite",
+        { "aria-label": says, title: one.label });
     }
 
     sources() {
@@ -267,8 +270,10 @@
     next() {
       const { answer } = this;
       const said = answer.next_steps.filter((one) => ["contact_lawyer", "rephrase"].includes(one.type) && !answer.text_md.includes(one.text));
-      return el("div.next", {}, said.map((one) => paragraphs(one.text)), answer.claims.length > 0 && el("p.row", {}, this.chat.copier(T.copy_answer, () => this.text())),
-        answer.handoff && this.handoff(), answer.missing.length > 0 && this.missing(), answer.claims.length > 0 && this.feedback());
+      const steps = [said.map((one) => paragraphs(one.text)), answer.handoff && this.handoff(), answer.missing.length > 0 && this.missing()];
+      const heading = (said.length || answer.handoff) && el("h4", {}, T.next);
+      return el("div.next", {}, answer.claims.length > 0 && el("p.row", {}, this.chat.copier(T.copy_answer, () => this.text())), heading, steps,
+        answer.claims.length > 0 && this.feedback());
     }
 
     handoff() {
@@ -318,7 +323,8 @@
       const problems = el("div.trouble", {});
       const why = el("textarea", { "aria-label": T.what_wrong, rows: 2 });
       const form = el("form", { hidden: true, submit: (event) => { event.preventDefault(); send("wrong", why.value.trim()); } },
-        el("p.lead", { "aria-hidden": "true" }, T.what_wrong), why, el("p.soft", {}, T.wrong_is_kept), el("p.row", {}, el("button", { type: "submit" }, T.send)));
+        el("p.lead", { "aria-hidden": "true" }, T.what_wrong), why, el("p.soft", {}, T.wrong_is_kept),
+        el("p.row", {}, el("button", { type: "submit" }, T.send)));
       place.append(button(T.helped, () => send("helped")), button(T.wrong, () => { form.hidden = false; why.focus(); }), form, problems);
       return place;
     }
@@ -356,7 +362,10 @@
 
     begin() {
       const told = Object.entries(T.confirm_fields).filter(([name]) => this.handoff.prefill[name]);
-      if (!told.length) return this.start({});
+      if (!told.length) {
+        this.page("", this.handoff.provisions.join(", "));
+        return this.start({});
+      }
       const boxes = told.map(([name, label]) => {
         const value = String(this.handoff.prefill[name]);
         return [name, el("input", { type: "checkbox" }), `${label}: ${T.purposes[value] || T.modes[value] || value}`];
@@ -421,20 +430,24 @@
       const given = path[at];
       const reason = el("textarea", { rows: 3, placeholder: step.write || T.reason_help });
       reason.value = given?.reason || "";
-      const choice = (one) => el("label.choice", {}, el("input", { type: "radio", name: "answer", value: one.value, checked: one.value === given?.value }), el("span", {}, one.text));
+      const choice = (one) => el("label.choice", {},
+        el("input", { type: "radio", name: "answer", value: one.value, checked: one.value === given?.value }), el("span", {}, one.text));
+      const must = step.reason ? T.reason : step.answers.some((one) => one.reason) ? T.reason_some : T.reason_free;
+      const soFar = () => el("details.card.gap", {}, el("summary", {}, el("span.label", {}, fill(T.so_far, { count: path.length }))),
+        el("div.inside", {}, this.given()));
       const form = el("form", { novalidate: true, submit: (event) => {
         event.preventDefault();
         const value = new FormData(form).get("answer");
         if (value) this.answer(step.id, value, reason.value.trim());
         else this.problem(T.choose_one);
       } }, el("fieldset", {}, el("legend.hush", {}, step.question), step.answers.map(choice)),
-      el("label.field", {}, el("span", {}, step.reason ? T.reason : step.answers.some((one) => one.reason) ? T.reason_some : T.reason_free), reason), el("div.trouble", {}),
+      el("label.field", {}, el("span", {}, must), reason), el("div.trouble", {}),
       el("p.row", {}, el("button.main", { type: "submit" }, T.next_step), at > 0 && button(T.previous, () => this.change(at - 1))));
       this.page(`${step.part} · ${fill(T.progress, { number: at + 1, total: progress.total })}`, step.question,
         problem && !given && el("div.callout", {}, problem), paragraphs(step.help), step.example && el("p.soft", {}, fill(T.example, step)),
         step.direction && el("div.short.gap", {}, el("p", {}, el("strong", {}, `${T.direction}. `), `${step.direction} ${step.strength}`)),
-        step.points.length > 0 && [step.points_label && el("p.lead", {}, step.points_label), list(step.points)], this.law(step.law), this.proposal(step.proposal, form, reason), form,
-        path.length > 0 && el("details.card.gap", {}, el("summary", {}, el("span.label", {}, fill(T.so_far, { count: path.length }))), el("div.inside", {}, this.given())), this.leave());
+        step.points.length > 0 && [step.points_label && el("p.lead", {}, step.points_label), list(step.points)], this.law(step.law),
+        this.proposal(step.proposal, form, reason), form, path.length > 0 && soFar(), this.leave());
     }
 
     law(beside) {
@@ -453,8 +466,8 @@
     }
 
     given() {
-      return el("ol", {}, this.state.path.map((one, at) => el("li", {}, el("p.soft", {}, one.question), el("p", {}, el("strong", {}, one.text)), one.reason && el("p", {}, one.reason),
-        button(fill(T.change, { number: at + 1 }), () => this.change(at), ".plain"))));
+      return el("ol", {}, this.state.path.map((one, at) => el("li", {}, el("p.soft", {}, one.question), el("p", {}, el("strong", {}, one.text)),
+        one.reason && el("p", {}, one.reason), button(fill(T.change, { number: at + 1 }), () => this.change(at), ".plain"))));
     }
 
     change(at) { this.question(this.seen.get(this.state.path[at].step), at); }
@@ -468,7 +481,8 @@
       const { outcome } = this.state;
       this.page(T.result, outcome.title, el("div.short", {}, el("p", {}, outcome.says), el("p", {}, el("strong", {}, T.decided_by_you))),
         titled(T.because, outcome.because), titled(T.fetch, outcome.fetch), titled(T.todo, outcome.do), el("h4", {}, T.protocol), el("p", {}, T.protocol_why),
-        el("p.row", {}, ["docx", "json"].map((format) => button(T[`as_${format}`], () => this.download(format)))), el("div.trouble", {}), el("h4", {}, T.summary), this.given(), this.leave());
+        el("p.row", {}, ["docx", "json"].map((format) => button(T[`as_${format}`], () => this.download(format)))), el("div.trouble", {}),
+        el("h4", {}, T.summary), this.given(), this.leave());
     }
 
     leave() {
@@ -507,9 +521,14 @@
       this.live = el("p.hush", { role: "status" });
       this.log = el("div.log", { role: "log", "aria-live": "off", "aria-label": T.talk, tabindex: 0 }, this.greeting());
       this.field = el("textarea", { id: "question", rows: 2, required: true, "aria-describedby": "always",
-        keydown: (event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); this.form.requestSubmit(); } } });
+        keydown: (event) => {
+          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+          event.preventDefault();
+          this.form.requestSubmit();
+        } });
       // A plain field: a browser's own date field writes the day in the order of the browser's language, and the wrong day is the wrong law.
-      this.day = el("input", { value: today(), size: 10, maxlength: 10, inputmode: "numeric", autocomplete: "off", placeholder: T.day_form, title: T.as_of_why });
+      this.day = el("input", { value: today(), size: 10, maxlength: 10, inputmode: "numeric", autocomplete: "off", placeholder: T.day_form,
+        title: T.as_of_why });
       this.trouble = el("div.trouble", {});
       this.form = el("form.ask", { novalidate: true, submit: (event) => { event.preventDefault(); this.ask(this.field.value); } }, this.trouble,
         el("label", { for: "question" }, T.your_question), this.field,
@@ -525,7 +544,8 @@
       this.box = el(this.launcher ? "dialog.panel" : "section.panel", { "aria-labelledby": "name", close: () => this.closed() }, header, this.views,
         el("p.always", { id: "always" }, el("strong", {}, T.always), ` ${T.no_personal_data}`));
       if (!this.launcher) return this.box;
-      this.opener = button(this.element.getAttribute("label") || T.launch, () => this.open(), ".main.launch", { "aria-haspopup": "dialog", "aria-expanded": "false" });
+      const label = this.element.getAttribute("label") || T.launch;
+      this.opener = button(label, () => this.open(), ".main.launch", { "aria-haspopup": "dialog", "aria-expanded": "false" });
       return [this.opener, this.box];
     }
 
@@ -613,13 +633,12 @@
       if (!question) return this.fail(T.empty);
       if (this.busy) return this.fail(T.wait);
       if (!isDay(this.day.value)) return this.fail(T.no_such_day, this.day);
-      this.field.value = text;
       const turn = this.turn(question);
-      this.working(turn, true);
+      this.working(true);
       try {
-        const asked = await this.posted(question);
+        const id = await this.posted(question);
         if (this.field.value === text) this.field.value = "";
-        this.answered(turn, question, asked.status ? asked : await this.service.answer(asked.id, (name, data) => this.progress(turn, name, data)));
+        this.answered(turn, question, await this.service.answer(id, (name, data) => this.progress(turn, name, data)));
       } catch (error) {
         turn.remove();
         this.field.value ||= text;
@@ -628,7 +647,7 @@
           this.trouble.firstChild.append(" ", el("a", { href: this.service.base.href, target: "_blank", rel: "noopener" }, T.sign_on));
         }
       } finally {
-        this.working(turn, false);
+        this.working(false);
       }
     }
 
@@ -636,9 +655,8 @@
       const fresh = !this.conversation;
       if (fresh) this.keep((await this.service.json("conversations", { method: "POST", body: {} })).id);
       try {
-        const response = await this.service.call(`conversations/${this.conversation}/answers`, { method: "POST", body: { text, as_of: this.day.value } });
-        const said = await response.json().catch(() => ({}));
-        return said.status && said.text_md ? said : { id: said.id || said.answer_id || response.headers.get("Location").split("/").pop() };
+        const body = { text, as_of: this.day.value };
+        return (await this.service.json(`conversations/${this.conversation}/answers`, { method: "POST", body })).id;
       } catch (error) {
         if (error.status !== 404 || fresh) throw error;
         this.keep("");  // the conversation is deleted, or somebody else's: begin one
@@ -665,7 +683,7 @@
       else turn.scrollIntoView({ block: "nearest" });
     }
 
-    working(turn, busy) {
+    working(busy) {
       this.busy = busy;
       this.log.setAttribute("aria-busy", String(busy));
     }
@@ -674,7 +692,7 @@
       const pending = turn.querySelector(".pending");
       if (name === "status" && data.text && data.state !== "done") pending.firstChild.textContent = data.text;
       if (name !== "sources" || !pending) return;
-      const found = [...new Map((data.citations || data).map((one) => [one.label, one])).values()];
+      const found = [...new Map(data.citations.map((one) => [one.label, one])).values()];
       if (found.length) pending.replaceChildren(el("p", {}, T.checking), el("ul", {}, found.map((one) => el("li", {}, `${one.label} `, rank(one.kind)))));
     }
 
@@ -711,17 +729,23 @@
     async remember() {
       if (this.remembered) return;
       this.remembered = true;
+      let id = "";
+      try { id = sessionStorage.getItem(this.store); } catch { /* as in keep() */ }
+      if (!id || this.busy || this.conversation) return;
+      this.working(true);
       try {
-        const id = sessionStorage.getItem(this.store);
-        if (!id) return;
-        const kept = await this.service.json(`conversations/${encodeURIComponent(id)}`);
+        const { turns } = await this.service.json(`conversations/${encodeURIComponent(id)}`);
         this.conversation = id;
-        if (this.busy || this.log.querySelector(".turn")) return;
-        for (const one of kept.turns) {
+        for (const one of turns) {
           const turn = this.turn(one.text || T.question_stopped);
           this.answered(turn, one.text, one.answer || await this.service.answer(one.id, () => {}), true);
         }
-      } catch { this.keep(""); }
+      } catch (error) {
+        this.log.querySelector(".turn:has(.pending)")?.remove();
+        this.remembered = error.status === 404;  // otherwise another time: perhaps the page's sign-on was not there yet
+        if (this.remembered) this.keep("");
+      }
+      this.working(false);
     }
 
     restart() {
@@ -738,9 +762,18 @@
       if (this.shadowRoot) return;
       const shadow = this.attachShadow({ mode: "open" });
       shadow.adoptedStyleSheets = [STYLE];
+      if (Object.hasOwn(this, "tokenProvider")) {  // set before this script had come
+        this.provider = this.tokenProvider;
+        delete this.tokenProvider;
+      }
       this.chat = new Chat(this);
       shadow.append(this.chat.root);
       if (!this.chat.launcher) this.chat.remember();
+    }
+    get tokenProvider() { return this.provider; }
+    set tokenProvider(given) {
+      this.provider = given;
+      if (this.chat && (!this.chat.launcher || this.chat.box.open)) this.chat.remember();
     }
     open() { this.chat?.open(); }
     close() { this.chat?.close(); }
