@@ -11,8 +11,8 @@ import ssl
 import time
 from urllib.parse import urlsplit
 
-import httpx
 from authlib.integrations.base_client import OAuthError
+from authlib.integrations.httpx_client._compat import httpx2 as httpx  # httpx2 where it is installed, else httpx: what Authlib itself takes
 from authlib.integrations.starlette_client import OAuth
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError

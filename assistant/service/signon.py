@@ -186,6 +186,7 @@ def _oidc_contradictions(settings: Settings) -> Iterable[tuple[bool, str]]:
            "DELNINGSSTOD_OIDC_ISSUER ska börja med https://.")
     yield not settings.oidc_client_id, "DELNINGSSTOD_OIDC_CLIENT_ID saknas: tjänstens namn hos inloggningstjänsten."
     yield not settings.oidc_client_secret.get_secret_value(), "DELNINGSSTOD_OIDC_CLIENT_SECRET saknas."
+    yield "openid" not in settings.oidc_scopes.split(), "DELNINGSSTOD_OIDC_SCOPES ska innehålla openid."
     yield (bool(settings.proxy_secret.get_secret_value() or settings.proxy_addresses),
            "Både oidc och proxy är inställda. Ta bort DELNINGSSTOD_PROXY_…, eller sätt DELNINGSSTOD_IDENTITY till proxy.")
 
@@ -201,6 +202,7 @@ def _proxy_contradictions(settings: Settings) -> Iterable[tuple[bool, str]]:
         yield whole, f"DELNINGSSTOD_PROXY_ADDRESSES: «{address}» är hela världen."
     yield not settings.proxy_secret.get_secret_value(), "DELNINGSSTOD_PROXY_SECRET saknas: hemligheten som proxyn visar."
     yield len(settings.proxy_secret.get_secret_value()) < 32, "DELNINGSSTOD_PROXY_SECRET är för kort; minst 32 tecken."
+    yield not settings.proxy_secret.get_secret_value().isascii(), "DELNINGSSTOD_PROXY_SECRET får inte ha å, ä, ö eller andra sådana tecken."
     names = [name.lower() for name in trusted(settings)]
     yield len(set(names)) != len(names), "DELNINGSSTOD_PROXY_…_HEADER: två av namnen är samma."
     yield (bool(settings.oidc_issuer or settings.oidc_client_id),
