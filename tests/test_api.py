@@ -26,6 +26,8 @@ from assistant.record import plain
 from assistant.service import api as rest
 from assistant.service import operations
 from assistant.service.api import api
+from assistant.service.limits import Reads
+from assistant.service.problems import TooMany
 from assistant.types import Question
 from tests.databases import KINDS, database_url, postgresql  # noqa: F401 - fixtures
 from tests.service_world import ANNA, PEOPLE, Signed, answered, client, served, service
@@ -181,6 +183,17 @@ def test_two_processes_that_answer_the_same_question_leave_one_answer_and_one_ro
     with made.database.writing() as db:
         rows = audit.read(db, LOCAL, "Kontroll av ett prov", about=asked.id)
     assert [row.what for row in rows] == ["question.asked", "answer"]
+
+
+def test_a_question_whose_conversation_is_deleted_meanwhile_is_left_alone(made, caplog):
+    talk = operations.begin_conversation(made, ANNA).id
+    asked = operations.ask(made, ANNA, talk, QUESTION)
+    operations.delete_conversation(made, ANNA, talk)
+    operations.complete(made, ANNA.id, asked.id)
+    with made.database.writing() as db:
+        rows = audit.read(db, LOCAL, "Kontroll av ett prov", about=asked.id)
+    assert [row.what for row in rows] == ["question.asked"]
+    assert caplog.text == ""
 
 
 def test_an_answer_that_breaks_is_an_answer_that_says_so_and_the_log_has_no_words_of_it(anna, monkeypatch, caplog):
@@ -351,6 +364,14 @@ def test_a_misspelt_field_is_not_repeated(anna):
     assert NUMBER not in reply.text
 
 
+@pytest.mark.parametrize("host", ["[::1", "a b", "", "\\x00", "å"])
+def test_a_host_header_that_is_none_breaks_nothing(address, host):
+    with socket.create_connection(address.removeprefix("http://").split(":"), timeout=20) as line:
+        line.sendall(f"GET /api/v1/sources HTTP/1.1\r\nHost: {host}\r\nX-Test-Person: anna\r\n\r\n".encode())
+        reply = line.recv(4_096)
+    assert reply.split(b" ", 2)[1] in (b"200", b"400")
+
+
 def test_every_method_of_an_address_is_named_where_one_is_refused(anna):
     reply = anna.request("PATCH", f"/conversations/{begun(anna)}")
     problem(reply, 405, "no-such-method")
@@ -421,6 +442,16 @@ def test_questions_are_counted_per_person_over_all_processes(small_world, tmp_pa
         assert (refused.headers["RateLimit-Limit"], refused.headers["RateLimit-Remaining"]) == ("3", "0")
         assert ask(bo).status_code == 202
         assert there.get("/conversations").status_code == 200  # reading is another allowance
+
+
+def test_an_allowance_is_whole_again_after_a_minute_and_refusals_do_not_lengthen_it():
+    reads = Reads(2)
+    assert [reads.spend(ANNA, now).left for now in (0.0, 30.0)] == [1, 0]
+    for now in (31.0, 45.0, 59.9):
+        with pytest.raises(TooMany) as refused:
+            reads.spend(ANNA, now)
+        assert refused.value.reset_s == pytest.approx(60.0 - now)
+    assert reads.spend(ANNA, 60.0).left == 1
 
 
 def test_everything_else_has_a_larger_allowance_of_its_own(small_world, tmp_path):

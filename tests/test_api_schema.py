@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +67,12 @@ def test_the_answer_object_is_described_as_it_is(described):
         assert set(parts[kind.__name__]["properties"]) == names
         assert set(parts[kind.__name__]["required"]) == names
     assert parts["Status"]["enum"] == [one.value for one in types.Status]
+
+
+def test_a_token_is_described_where_the_sign_on_gives_tokens(made, described):
+    signed = replace(made, settings=made.settings.model_copy(update={"identity": "oidc"}))
+    assert api(signed).openapi()["security"] == [{"token": []}]
+    assert "security" not in described
 
 
 def test_the_description_is_served_where_it_says(made):

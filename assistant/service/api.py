@@ -132,7 +132,7 @@ class Edge:
         declared = request.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self.body_limit:
             return _of_framework(HTTPException(413))
-        if request.url.path.startswith(PREFIX) and not _is_json(request):
+        if request.scope["path"].startswith(PREFIX) and not _is_json(request):
             return Problem(415, "not-json", texts.NOT_JSON)
         return None
 
@@ -159,7 +159,7 @@ async def _told(request: Request, error: Exception) -> Response:
         return _write(problems.invalid(error.errors()))
     if isinstance(error, HTTPException):
         told = _of_framework(error)
-        return _write(replace(told, headers=(("Allow", _methods(request.url.path)),)) if told.status == 405 else told)
+        return _write(replace(told, headers=(("Allow", _methods(request.scope["path"])),)) if told.status == 405 else told)
     if isinstance(error, problems.TooMany):
         request.state.allowance = limits.Allowance(error.limit, 0, error.reset_s)
     return _write(problems.of(error) or problems.unforeseen(error))
@@ -249,6 +249,9 @@ def _described(app: FastAPI) -> dict[str, Any]:
         parts["CaseSent"]["properties"]["purpose_code"]["anyOf"][0]["enum"] = list(app.state.service.desk.law.purposes)
         stream_ = made["paths"][f"{PREFIX}/answers/{{answer_id}}/stream"]["get"]["responses"]["200"]
         stream_["description"] = texts.STREAM
+        if app.state.service.settings.identity == "oidc":
+            made["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+            made["security"] = [{"token": []}]
         app.openapi_schema = made
     return app.openapi_schema
 

@@ -35,7 +35,7 @@ from assistant.settings import Settings
 from assistant.storage import assessments, conversations, keys, retention
 from assistant.storage import feedback as opinions
 from assistant.storage.assessments import Saved
-from assistant.storage.conversations import Asked
+from assistant.storage.conversations import Asked, NotFound
 from assistant.storage.database import Database, StorageError
 from assistant.storage.gate import NotKept
 from assistant.storage.retention import Rule
@@ -162,9 +162,12 @@ def ask(service: Service, who: Person, conversation_id: str, text: str, as_of: d
 
 def complete(service: Service, owner: str, answer_id: str) -> None:
     """Answer a kept question: any process may, the first to finish stands. Whatever breaks becomes an answer that says so."""
-    with service.database.reading() as db:
-        asked = conversations.asked(db, owner, answer_id)
-        earlier = conversations.turns(db, asked.conversation) if asked.state == conversations.PENDING else ()
+    try:
+        with service.database.reading() as db:
+            asked = conversations.asked(db, owner, answer_id)
+            earlier = conversations.turns(db, asked.conversation)
+    except NotFound:  # its conversation was deleted meanwhile
+        return
     if asked.state != conversations.PENDING:
         return
     started = time.perf_counter()
