@@ -38,7 +38,7 @@ from assistant.types import Answer
 
 PREFIX = "/api/v1"
 LEFT_S = 15.0  # a question waits this long only when the process that took it is gone
-SWEEP_S = 20.0
+SWEEP_S = 5.0
 RETRY_S = "1"
 
 
