@@ -29,6 +29,11 @@ _MOST_TRIED = 100_000  # hashes, a fraction of a second, to find where moved row
 EDITED, REMOVED, REORDERED, ADDED, TRUNCATED = "edited", "removed", "reordered", "added", "truncated"
 
 
+_HEAD = select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.id == 1).with_for_update()  # its lock is held to the commit
+_ADD = insert(audit_event)
+_SET_HEAD = update(audit_head).where(audit_head.c.id == 1)
+
+
 @dataclass(frozen=True)
 class Event:
     """One row of the trail."""
@@ -79,14 +84,14 @@ def append(db: Connection, *, who: str, what: str, about: str = "", versions: Ma
     Raises ``NotKept`` when a text in it holds an identity number. Never give it the words of a question or an answer.
     """
     admitted_all([what, about, dict(versions or {}), dict(detail or {})])
-    head = db.execute(select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.id == 1).with_for_update()).first()
+    head = db.execute(_HEAD).first()
     if head is None:
         raise StorageError("Spårningen saknar sitt huvud: någon har ändrat databasen. Läs tillbaka den senaste säkerhetskopian.")
     row = {"seq": head.seq + 1, "at": written(datetime.now(UTC)), "who": who, "what": what, "about": about,
            "versions": _json(versions or {}), "detail": _json(detail or {}), "previous": head.hash}
     made = _hash(**row)
-    db.execute(insert(audit_event).values(**row, hash=made))
-    db.execute(update(audit_head).where(audit_head.c.id == 1).values(seq=head.seq + 1, hash=made))
+    db.execute(_ADD, {**row, "hash": made})
+    db.execute(_SET_HEAD, {"seq": head.seq + 1, "hash": made})
     if (head.seq + 1) % ANCHOR_EVERY == 0:
         anchor(db)
     return int(head.seq) + 1
@@ -135,7 +140,7 @@ def length(db: Connection) -> int:
 
 def anchor(db: Connection) -> Anchor | None:
     """The trail's last row as an anchor, kept in the database too; None when the trail is empty."""
-    head = db.execute(select(audit_head.c.seq, audit_head.c.hash).with_for_update()).first()
+    head = db.execute(_HEAD).first()
     if head is None or not head.seq:
         return None
     held = db.execute(select(audit_anchor).where(audit_anchor.c.seq == head.seq)).first()
@@ -272,13 +277,15 @@ def _against(anchors: Iterable[Anchor], seen: _Seen, end: int, faults: Sequence[
     """What only the anchors show. After the first that doesn't hold they say nothing more."""
     held = 0
     for one in anchors:
+        if one.seq < 1:
+            continue
         if one.seq > end:
             yield Fault(end + 1, TRUNCATED, one.seq, anchored=True)
             return
         if seen.anchored.get(one.seq) == one.hash:
             held = one.seq
         elif not any(fault.seq <= one.seq <= fault.last for fault in faults):
-            yield Fault(held + 1, EDITED, one.seq, anchored=True)
+            yield Fault(min(held + 1, one.seq), EDITED, one.seq, anchored=True)
             return
 
 

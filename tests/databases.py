@@ -14,9 +14,11 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from assistant.storage.database import Database, opened
@@ -31,6 +33,7 @@ class Server:
 
     folder: Path
     bin: Path
+    made: set[str] = field(default_factory=set)
 
     def url(self, name: str) -> str:
         return f"postgresql://delningsstod@/{name}?host={self.folder}"
@@ -42,13 +45,28 @@ class Server:
             raise RuntimeError(f"{tool} {' '.join(args)}: {done.stderr or done.stdout}")
         return done.stdout
 
-    def sql(self, name: str, statement: str) -> str:
-        return self.run("psql", "-h", str(self.folder), "-U", "delningsstod", "-d", name, "-qAt", "-v", "ON_ERROR_STOP=1", "-c", statement)
+    def sql(self, name: str, statement: str) -> None:
+        with psycopg.connect(self.url(name), autocommit=True) as db:
+            db.execute(statement)
+
+    def make(self, name: str, *, empty: bool = False) -> str:
+        """A new database with its tables, or with nothing in it; its address."""
+        self.sql("postgres", f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else self._with_tables()}")
+        return self.url(name)
+
+    def _with_tables(self) -> str:
+        if "with_tables" not in self.made:
+            opened(self.make("with_tables", empty=True)).close()
+            self.made.add("with_tables")
+        return "with_tables"
+
+    def through_to_the_disk(self, on: bool) -> None:
+        """Whether each commit waits for the disk: off but for the tests that mean it, since every test makes a database."""
+        self.sql("postgres", f"ALTER SYSTEM SET fsync = {'on' if on else 'off'}")
+        self.sql("postgres", "SELECT pg_reload_conf()")
 
     def start(self) -> None:
-        # Everything is written through to the disk: the crash tests mean it.
-        options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c fsync=on -c max_connections=200"
-        self.run("pg_ctl", "start", "-w", "-t", "60", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-o", options)
+        self.run("pg_ctl", "start", "-w", "-t", "60", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"))
 
     def stop(self, mode: str = "fast") -> None:
         self.run("pg_ctl", "stop", "-w", "-D", str(self.folder / "data"), "-m", mode)
@@ -82,6 +100,8 @@ def postgresql() -> Iterator[Server]:
     server = Server(folder, where)
     try:
         server.run("initdb", "-D", str(folder / "data"), "-U", "delningsstod", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        with (folder / "data" / "postgresql.conf").open("a") as file:
+            file.write(f"listen_addresses = ''\nunix_socket_directories = '{folder}'\nmax_connections = 200\nfsync = off\n")
         server.start()
         yield server
     finally:
@@ -90,22 +110,40 @@ def postgresql() -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@cache
+def _sqlite_with_tables() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "delningsstod.db"
+        opened(f"sqlite:///{path}").close()  # the last connection out empties the write-ahead log
+        return path.read_bytes()
+
+
 @pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database, gone after the test."""
+    """The address of a database with its tables and nothing in them, gone after the test."""
     if request.param == "sqlite":
+        (tmp_path / "delningsstod.db").write_bytes(_sqlite_with_tables())
+        (tmp_path / "delningsstod.db").chmod(0o600)
         yield f"sqlite:///{tmp_path}/delningsstod.db"
         return
     server: Server = request.getfixturevalue("postgresql")
     name = f"t{uuid.uuid4().hex[:12]}"
-    server.sql("postgres", f"CREATE DATABASE {name}")
-    yield server.url(name)
+    yield server.make(name)
     server.sql("postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=KINDS)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database that is to be made, or is there without a table."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/delningsstod.db"
+    server: Server = request.getfixturevalue("postgresql")
+    return server.make(f"t{uuid.uuid4().hex[:12]}", empty=True)
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """An open database, empty but for its tables."""
+    """An open database with its tables and nothing in them."""
     made = opened(database_url)
     yield made
     made.close()

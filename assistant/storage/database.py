@@ -34,13 +34,11 @@ _POSTGRES_SAYS = {  # SQLSTATE, or its class → what is wrong
     "53100": "databasserverns disk är full. Inget som var sparat är förlorat.",
     "53": "databasservern saknar resurser (minne, disk eller anslutningar). Försök igen om en stund.",
     "25006": "databasen är skrivskyddad. Peka DATABASE_URL på den server som tar emot ändringar.",
-    "28": "databasservern godtar inte inloggningen. Se över namn och lösenord i DATABASE_URL.",
-    "3D": "databasen som DATABASE_URL namnger finns inte.",
     "42501": "databasens användare saknar rättigheter.",
     "40": "två ändringar krockade. Försök igen.",
     "55P03": "databasen är upptagen av en annan ändring. Försök igen.",
     "57": "databasservern stängdes av. Försök igen om en stund.",
-    "08": "databasservern svarar inte. Försök igen om en stund.",
+    "08": "databasservern svarar inte, eller godtar inte anslutningen. Se över DATABASE_URL, eller försök igen om en stund.",
     "58": "databasservern kan inte läsa eller skriva sin disk.",
     "XX": "databasen på servern är skadad. Läs tillbaka den senaste säkerhetskopian.",
 }
@@ -142,7 +140,8 @@ def _where(url: str) -> URL:
 def _sqlite(where: URL) -> Database:
     if not where.database or where.database == ":memory:":
         raise StorageError("DATABASE_URL ska namnge en fil: sqlite:///mapp/delningsstod.db.")
-    _make_file(Path(where.database))
+    if not where.database.startswith("file:"):  # SQLite's own form of address, for a file that is there
+        _make_file(Path(where.database))
     engine = create_engine(where, connect_args={"timeout": WAIT_S}, pool_size=10, max_overflow=40)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

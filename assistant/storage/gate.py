@@ -8,7 +8,7 @@ from typing import Any
 
 from assistant import guard
 
-_KEPT_IDS = re.compile(r"(?<![\w-])[0-9a-f]{24,}(?![\w-])")  # our own ids and digests; by chance some look like a number
+_KEPT_IDS = re.compile(r"(?<![\w-])(?=[0-9]*[a-f])[0-9a-f]{16,}(?![\w-])")  # our own ids and digests; by chance some look like a number
 _UNKEPT = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -30,8 +30,7 @@ def admitted(text: str) -> str:
 
 def admitted_all(value: Any) -> Any:
     """``value``, which is kept as JSON, unchanged, when no text, key or number in it is stopped. Raises ``NotKept``."""
-    for text in _texts(value):
-        _stop_identity_number(text)
+    _stop_identity_number(" | ".join(_texts(value)))  # at once, which is faster; no number reaches across the bar
     return value
 
 

@@ -55,7 +55,7 @@ def remember(db: Connection, owner: str, key: str, operation: str, request_sha25
     clear(db, moment)
     made = _insert(db.dialect, idempotency).values(owner=owner, key=key, operation=operation, request_sha256=request_sha256, status=status,
                                                    body=body, at=moment)
-    return bool(db.execute(made.on_conflict_do_nothing()).rowcount == 1)
+    return db.execute(made.on_conflict_do_nothing().returning(idempotency.c.key)).first() is not None
 
 
 def clear(db: Connection, now: datetime) -> None:
@@ -72,14 +72,14 @@ def forget(db: Connection, ids: Iterable[str]) -> None:
 
 def spend(db: Connection, owner: str, kind: str, limit: int, window_s: float, now: datetime | None = None) -> Allowance:
     """Use one of ``limit`` in any ``window_s`` seconds, if there is one left. Only a use that is allowed counts."""
-    moment = (now or datetime.now(UTC)).timestamp()
     mine = (rate.c.owner == owner) & (rate.c.kind == kind)
     db.execute(_insert(db.dialect, rate).values(owner=owner, kind=kind, times=[]).on_conflict_do_nothing())
     held = db.execute(select(rate.c.times).where(mine).with_for_update()).scalar_one()
-    times = sorted(at for at in held if moment - window_s < at <= moment)[-limit:] if limit else []
+    moment = (now or datetime.now(UTC)).timestamp()  # now that it is our turn: what others used while we waited is not after it
+    times = sorted(at for at in held if at > moment - window_s)
     allowed = len(times) < limit
     if allowed:
-        times = [*times, moment]
+        times = sorted([*times, moment])
     db.execute(update(rate).where(mine).values(times=times))
     return Allowance(allowed, max(0, limit - len(times)), round(times[0] + window_s - moment, 3) if times else window_s)
 
