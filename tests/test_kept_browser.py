@@ -39,6 +39,10 @@ def press(page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def has_focus(page, words: str) -> None:
+    page.wait_for_function("words => document.activeElement.textContent === words", arg=words)
+
+
 def answer(page, reason: str) -> None:
     before = page.locator("[data-step]").first.get_attribute("data-step")
     page.get_by_role("radio").first.check(force=True)
@@ -65,8 +69,14 @@ def test_a_conversation_is_gone_on_with_after_a_reload_and_from_another_browser_
     assert b"giraffer" in b"".join(path.read_bytes() for path in (home / "data").rglob("*") if path.is_file())
     later.get_by_text(texts.TALK_ABOUT).click()
     press(later, texts.TALK_REMOVE)
-    press(later, texts.REMOVE_FOR_GOOD)
-    later.get_by_text(texts.TALK_REMOVED).wait_for()
+    has_focus(later, texts.TALK_REMOVE_SURE)
+    press(later, texts.REMOVE_NOT)
+    has_focus(later, texts.TALK_STAYS)
+    press(later, texts.TALK_REMOVE)
+    has_focus(later, texts.TALK_REMOVE_SURE)
+    later.keyboard.press("Tab")
+    later.keyboard.press("Enter")
+    has_focus(later, texts.TALK_REMOVED)
     later.get_by_text(texts.TALKS_NONE).wait_for()
     assert b"giraffer" not in b"".join(path.read_bytes() for path in (home / "data").rglob("*") if path.is_file())
 
