@@ -190,7 +190,7 @@ class Hardening:
                 return
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 message.setdefault("headers", [])
-                self._headers(scope["path"], MutableHeaders(scope=message))
+                self._headers(scope["path"], message["status"], MutableHeaders(scope=message))
             started.append(message["type"])
             await send(message)
 
@@ -206,7 +206,7 @@ class Hardening:
             if not started:
                 await refuse(scope, hardened, 500, "Något gick fel. Försök igen; kvarstår felet, kontakta förvaltaren.")
 
-    def _headers(self, path: str, headers: MutableHeaders) -> None:
+    def _headers(self, path: str, status: int, headers: MutableHeaders) -> None:
         for name, value in FIXED.items():
             headers[name] = value
         widget = path.startswith("/widget/")
@@ -217,11 +217,13 @@ class Hardening:
             policy = self.nothing if is_api(path) else self.plain if path.startswith("/signon/") else self.window
         headers["Content-Security-Policy"] = policy
         headers["Cross-Origin-Resource-Policy"] = "cross-origin" if widget else "same-origin"
+        del headers["X-Frame-Options"]
         if not self.settings.origins or is_api(path):
             headers["X-Frame-Options"] = "DENY"  # for browsers that don't know frame-ancestors
         if self.settings.public_url.startswith("https://"):
             headers["Strict-Transport-Security"] = "max-age=31536000"
-        if not (path.startswith("/static/") or widget) or page:
+        kept = status < 400 and (widget or path.startswith("/static/") and not page)
+        if not kept or "cache-control" not in headers:
             headers["Cache-Control"] = "no-store"
         del headers["Server"]
 
