@@ -73,9 +73,9 @@ def client(address: str, who: str = "anna") -> httpx.Client:
     return httpx.Client(base_url=f"{address}/api/v1", headers={"X-Test-Person": who} if who else {}, timeout=30, trust_env=False)
 
 
-def answered(at: httpx.Client, location: str) -> dict[str, Any]:
-    """The answer at ``location``, waited for as the API says."""
-    for _ in range(200):
+def answered(at: httpx.Client, location: str, attempts: int = 300) -> dict[str, Any]:
+    """The answer at ``location``, waited for."""
+    for _ in range(attempts):
         reply = at.get(location.removeprefix("/api/v1"))
         if reply.status_code == 200:
             return reply.json()
