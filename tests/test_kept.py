@@ -334,12 +334,15 @@ def test_a_checklist_that_reads_otherwise_by_now_is_told_in_the_list_and_when_go
     assert texts.ASSESS_CHANGED in shown(continued())
 
 
-def test_a_case_number_given_to_the_protocol_is_saved_with_the_assessment(data):
+def test_a_case_number_given_to_the_protocol_is_saved_with_the_assessment_and_the_protocol_is_in_the_audit_trail(data):
     page = begun()
     while page.radio:
         step = page.radio[0].key.removeprefix("assess_answer_")
         answer(page, step, ongoing.shown(*at(page)).answers[0].value, "Skäl.")
     page.text_input(key="assess_diary").set_value("S 2026/123").run()
+    page.get("download_button")[0].click()
+    page.run()
+    assert [row for row in rows(data, tables.audit_event) if row["what"] == "protocol.written"]
     press(page, texts.SAVED_LATER)
     assert "dnr S 2026/123" in shown(page)
     assert "Klar: " in shown(page)

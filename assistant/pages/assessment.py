@@ -350,9 +350,9 @@ def _protocol(now: Ongoing, stands: State, opened: Desk) -> None:
                                      opened.law, who=who, when=when, diarienummer=diary, index=opened.index)
         with st.container(horizontal=True):
             st.download_button(texts.ASSESS_DOCX, protocol.to_docx(record), f"protokoll-{record.id}.docx", WORD, key="assess_docx",
-                               type="primary", on_click="ignore")
+                               type="primary", on_click=saved.wrote, args=(now, "docx"))
             st.download_button(texts.ASSESS_JSON, protocol.to_json(record), f"protokoll-{record.id}.json", "application/json",
-                               key="assess_json", on_click="ignore")
+                               key="assess_json", on_click=saved.wrote, args=(now, "json"))
     _save(now)
 
 

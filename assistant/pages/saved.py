@@ -7,6 +7,7 @@ import uuid
 from contextlib import suppress
 from datetime import datetime
 from html import escape
+from typing import Literal
 
 import streamlit as st
 
@@ -39,6 +40,13 @@ def keep(now: Ongoing, case_number: str = "") -> None:
         held["assess_trouble"] = GONE
     except Exception as error:
         held["assess_trouble"] = kept.reason(error)
+
+
+def wrote(now: Ongoing, format: Literal["docx", "json"]) -> None:
+    """Record that a protocol was taken out."""
+    one: Saved | None = st.session_state.get("assess_kept")
+    with kept.telling("assess_problem"):
+        operations.record_protocol(kept.service(), kept.who(), now, format, one.id if one else "")
 
 
 def is_kept() -> bool:

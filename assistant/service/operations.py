@@ -225,6 +225,14 @@ def left(service: Service, older_than_s: float) -> tuple[tuple[str, str], ...]:
         return tuple((one.owner, one.id) for one in conversations.unfinished(db, older_than_s))
 
 
+def keep_anchors(service: Service, *, take: bool = False) -> None:
+    """Write the audit trail's new anchors to their file; ``take`` makes one of where it stands now."""
+    if take:
+        with service.database.writing() as db:
+            audit.anchor(db)
+    audit.keep_anchors(service.database, service.settings.anchors)
+
+
 # --- the law ----------------------------------------------------------------------------------------------------------
 
 
@@ -556,10 +564,17 @@ def get_protocol(service: Service, who: Person, assessment_id: str, format: Lite
         data = paper.to_docx(written) if format == "docx" else paper.to_json(written).encode()
     except paper.PersonalData as error:
         raise Refused("protocol", str(error)) from error
-    with service.database.writing() as db:
-        _audit(db, service, who, "protocol.written", assessment_id, {"checklist": shown.version},
-               {"format": format, "outcome": stands.outcome.code if stands.outcome else ""})
+    record_protocol(service, who, now, format, assessment_id)
     return Document(data, WORD if format == "docx" else "application/json", f"protokoll-{shown.checklist}-{when:%Y%m%d-%H%M}.{format}")
+
+
+def record_protocol(service: Service, who: Person, now: Ongoing, format: Literal["docx", "json"], assessment_id: str = "") -> None:
+    """That a protocol was written, in the audit trail. The window writes its own, with what is typed there and kept nowhere."""
+    people.require(who, Operation.ASSESS)
+    outcome = ongoing.state(now).outcome
+    with service.database.writing() as db:
+        _audit(db, service, who, "protocol.written", assessment_id, {"checklist": now.checklist.version},
+               {"format": format, "outcome": outcome.code if outcome else ""})
 
 
 def delete_assessment(service: Service, who: Person, assessment_id: str) -> None:
