@@ -543,7 +543,7 @@
       const header = el("header", {}, el("h2", { id: "name" }, T.name), this.fresh, this.launcher && button(T.close, () => this.close(), ".plain"));
       this.box = el(this.launcher ? "dialog.panel" : "section.panel", { "aria-labelledby": "name", close: () => this.closed() }, header, this.views,
         el("p.always", { id: "always" }, el("strong", {}, T.always), ` ${T.no_personal_data}`));
-      if (!this.launcher) return this.box;
+      if (!this.launcher) return [this.element.getAttribute("mode") === "frame" && el("h1.hush", {}, T.name), this.box];
       const label = this.element.getAttribute("label") || T.launch;
       this.opener = button(label, () => this.open(), ".main.launch", { "aria-haspopup": "dialog", "aria-expanded": "false" });
       return [this.opener, this.box];
