@@ -24,7 +24,7 @@ from assistant.grounds import load as rules
 from assistant.grounds.case import Case
 from assistant.grounds.find import find
 from assistant.record import plain as plain
-from assistant.settings import Settings
+from assistant.settings import UNREADABLE, Settings, unreadable
 from assistant.types import Question, Status, Turn
 from assistant.understand import understand
 from corpus import analysis
@@ -61,6 +61,9 @@ def main() -> None:
         sys.exit(app(standalone_mode=False) or 0)
     except (BadInput, desk.NotReady) as error:
         err.print(f"Fel: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except UNREADABLE as error:
+        err.print(f"Fel: {unreadable(error)}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)

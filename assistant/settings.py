@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from assistant.people import Role
 from corpus.index import Settings as IndexSettings
@@ -80,3 +80,18 @@ class Settings(BaseSettings):
     def index_settings(self) -> IndexSettings:
         """Where and with what the index is made."""
         return IndexSettings(self.index or self.data / "index", self.embedding, self.chroma_url)
+
+
+UNREADABLE = (ValidationError, SettingsError)  # what making Settings raises for a value that can't be one
+
+
+def unreadable(error: ValidationError | SettingsError) -> str:
+    """Which setting can't be read, in one line without its value, which may be a secret."""
+    if isinstance(error, ValidationError):
+        if not error.title.endswith("Settings"):
+            raise error  # something else than a setting, and not a person's doing
+        name = "_".join(str(part) for part in error.errors(include_input=False)[0]["loc"][:1])
+    else:
+        name = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "")
+    alias = Settings.model_fields[name].validation_alias if name in Settings.model_fields else None
+    return f"Inställningen {alias or f'DELNINGSSTOD_{name.upper()}'} har ett värde som inte går att läsa. Så skrivs den: se docs/drift.md."
