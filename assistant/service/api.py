@@ -77,11 +77,14 @@ async def _alive(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _sweep(service: Service, answering: Answering) -> None:
-    """Take up what was left unanswered, by us before a restart or by another process."""
+    """Take up what was left unanswered, by us before a restart or by another process; and write out the audit trail's anchors."""
+    starting = True
     while True:
         try:
             for owner, answer_id in await run_in_threadpool(operations.left, service, LEFT_S):
                 answering.resume(owner, answer_id)
+            await run_in_threadpool(operations.keep_anchors, service, take=starting)
+            starting = False
         except Exception as error:  # the database is away for a while: the next round
             problems.where(error)
         await asyncio.sleep(SWEEP_S)
