@@ -118,7 +118,7 @@ def visit(browser, address):
         page.wrong = []
         page.on("pageerror", lambda error: page.wrong.append(str(error)))
         page.goto(f"{address}/{path}")
-        page.locator("h1").first.wait_for()
+        page.locator("h1").first.wait_for(timeout=180_000)  # the first visit opens the index
         settled(page)
         return page
 
@@ -131,7 +131,7 @@ def visit(browser, address):
 def settled(page) -> None:
     """Wait until the page is drawn to its end and has brought what is new into view."""
     page.wait_for_timeout(150)
-    page.locator(IDLE).wait_for()
+    page.locator(IDLE).wait_for(timeout=180_000)
     page.wait_for_timeout(250)
 
 
@@ -368,6 +368,11 @@ def test_the_review_in_every_state(visit):
         review.go_to(page, part)
         settled(page)
         found += whole(page, part)
+        if part == "files":
+            page.locator("input[type=file]").set_input_files({"name": "kö.jsonl", "mimeType": "application/jsonl", "buffer": b"{}"})
+            page.locator("[data-testid=stFileChip]").wait_for()
+            found += faults(page, "a file chosen")
+            assert page.get_by_role("button", name="Ta bort kö.jsonl").is_visible()
     judged(visit, review.ANNA, False)
     judged(visit, review.BO, True)
     page = visit("review")

@@ -134,7 +134,7 @@ def visit(browser, address):
         page = context.new_page()
         watched(page)
         page.goto(f"{address}/{path}")
-        page.locator("h1").first.wait_for()
+        page.locator("h1").first.wait_for(timeout=180_000)  # the first visit opens the index
         window.settled(page)
         return page
 
@@ -289,14 +289,14 @@ def test_a_review_file_taken_in_is_words(visit, address, home, opened):
     window.sign_in(page, review.FRIDA, "förvaltare")
     review.go_to(page, "files")
     page.locator("input[type=file]").set_input_files(file)
-    page.get_by_text("onerror").first.wait_for()
+    page.locator(f"[data-testid=stFileChipName][title='{file.name}']").wait_for()
     page.get_by_role("button", name=texts.REVIEW_IMPORT_BUTTON, exact=True).click()
     page.get_by_text(texts.REVIEW_IMPORTED.format(added=ITEMS * 4, already=0)).wait_for()
     harmless(page, address)
     bad = home / "fel.jsonl"
     bad.write_text("\n".join(json.dumps({"id": one, "händelse": one, one: one}) for one in FLAT[:50]), encoding="utf-8")
     page.locator("input[type=file]").set_input_files(bad)
-    page.get_by_text("fel.jsonl").first.wait_for()
+    page.locator("[data-testid=stFileChipName][title='fel.jsonl']").wait_for()
     page.get_by_role("button", name=texts.REVIEW_IMPORT_BUTTON, exact=True).click()
     page.get_by_role("alert").first.wait_for()
     harmless(page, address)

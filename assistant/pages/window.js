@@ -15,6 +15,7 @@
     "Page not found": "Sidan finns inte", "Clear caches": "Töm mellanlager", "Calendar": "Kalender", "Choose date": "Välj datum", "Previous month": "Föregående månad", "Next month": "Nästa månad",
     "Open calendar": "Öppna kalendern", "Clear date": "Töm datum", "Selected date": "Valt datum", "Press enter": "Tryck retur",
     "Upload": "Välj fil", "Upload file": "Välj fil", "Browse files": "Välj fil", "Drag and drop file here": "Släpp filen här", "Select all": "Välj alla",
+    "file upload": "Välj fil", "Add files": "Välj en annan fil", "add icon": "annan fil",
     "progress": "Hur långt du har kommit", "Previous": "Föregående", "Next": "Nästa", "Year": "År", "Month": "Månad",
   };
   const CHOICES = "Val";
@@ -36,6 +37,7 @@
     const size = /^(\d+)MB per file(.*)$/.exec(plain);
     if (size) return `Högst ${size[1]} MB${size[2]}`;
     if (plain.startsWith("Add: ")) return `Lägg till: ${plain.slice(5)}`;
+    if (plain.startsWith("Remove ")) return `Ta bort ${plain.slice(7)}`;
     if (plain.startsWith("Choose date, ")) return `Välj datum, ${plain.slice(13)}`;
     if (Object.hasOwn(SWEDISH, plain)) return SWEDISH[plain];
     return STARTS.find(([start]) => plain.startsWith(start))?.[1];
