@@ -187,7 +187,7 @@ def test_stdout_carries_the_protocol_and_nothing_else(world):
     hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize",
              "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}}
     ended = subprocess.run([sys.executable, *COMMAND], input=json.dumps(hello) + "\n", capture_output=True, text=True,
-                           timeout=60, cwd=ROOT, env=environment)
+                           timeout=240, cwd=ROOT, env=environment)
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
     assert [one["id"] for one in lines] == [1]
     assert lines[0]["result"]["serverInfo"]["name"] == "delningsstod"
