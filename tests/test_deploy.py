@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from assistant.service import signon
+from assistant.settings import Settings
 from deploy import lock, sbom
+from tests.test_several_processes import NGINX, free_port, nginx
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
@@ -83,3 +91,122 @@ def test_the_bill_of_materials_is_valid_cyclonedx_and_holds_the_lock_and_the_emb
     assert set(parts) == {*locked, "delningsstod-embedding"}
     assert all(parts[name]["hashes"] == [{"alg": "SHA-256", "content": one.sha256}] for name, one in locked.items())
     assert [name for name, one in parts.items() if not one.get("licenses")] == []
+
+
+# --- units, proxy and containers -------------------------------------------------------------------------------------
+
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+
+
+def _here(folder):
+    """The units as they would lie on a host that has our paths and users: `verify` looks for both."""
+    for unit in (DEPLOY / "systemd").iterdir():
+        text = unit.read_text(encoding="utf-8").replace("/opt/delningsstod/.venv/bin/", f"{Path(sys.executable).parent}/")
+        text = re.sub(r"^(User|Group)=.*", r"\1=daemon", text, flags=re.MULTILINE)
+        (folder / unit.name.replace("@", "@8501")).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_the_units_are_valid(tmp_path):
+    done = subprocess.run(["systemd-analyze", "verify", *map(str, _here(tmp_path).iterdir())], capture_output=True, text=True,
+                          env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.stem)
+def test_a_unit_leaves_little_open(unit, tmp_path):
+    path = _here(tmp_path) / unit.name.replace("@", "@8501")
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", str(path)], capture_output=True, text=True,
+                          env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"})
+    if "unrecognized option" in done.stderr:
+        pytest.skip("this systemd-analyze can't judge a unit that isn't installed")
+    told = re.search(r"Overall exposure level for \S+: (\d+\.\d+)", done.stdout)
+    assert float(told[1]) < 2, done.stdout
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.stem)
+def test_a_unit_reaches_only_this_machine_and_has_a_ceiling(unit):
+    lines = unit.read_text(encoding="utf-8").splitlines()
+    for line in ("IPAddressDeny=any", "IPAddressAllow=localhost", "NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=",
+                 "PrivateTmp=yes"):
+        assert line in lines
+    assert any(line.startswith("MemoryMax=") for line in lines)
+
+
+def test_every_command_of_the_units_exists():
+    runs = [line.split("/delningsstod ", 1)[1].split() for unit in UNITS for line in unit.read_text(encoding="utf-8").splitlines()
+            if line.startswith("ExecStart=") and "/delningsstod " in line]
+    assert runs
+    for words in runs:
+        command = [word for word in words if not word.startswith(("-", "%"))]
+        done = subprocess.run([str(Path(sys.executable).with_name("delningsstod")), *command, "--help"], capture_output=True, text=True)
+        assert done.returncode == 0, (command, done.stderr)
+
+
+def test_every_setting_of_the_example_exists_and_can_be_read(tmp_path):
+    known = {f"DELNINGSSTOD_{name.upper()}" for name in Settings.model_fields} | {"DATABASE_URL", "CHROMA_URL"}
+    foreign = {"LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2", "ANONYMIZED_TELEMETRY", "HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY",
+               "RAGAS_DO_NOT_TRACK", "STREAMLIT_BROWSER_GATHER_USAGE_STATS", "NO_PROXY"}
+    text = (DEPLOY / "delningsstod.env").read_text(encoding="utf-8")
+    assert set(re.findall(r"^#?([A-Z_]+)=", text, re.MULTILINE)) <= known | foreign
+    settings = Settings(_env_file=DEPLOY / "delningsstod.env")
+    assert settings.identity == "oidc"
+    assert {role.value for role in settings.role_groups.values()} == {"läsare", "handläggare", "jurist", "förvaltare"}
+    signon.check(settings, "127.0.0.1")
+
+
+def test_no_secret_is_in_the_examples():
+    for path in DEPLOY.rglob("*"):
+        if path.is_file() and path.suffix in (".env", ".conf", ".yaml", ".service"):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                if re.search(r"(?i)\b\w*(secret|password|losenord)\w*[\"' ]*[= ][\"']?[A-Za-z0-9+/]{16,}", line):
+                    assert "BYT-UT" in line, f"{path.name}: {line}"
+
+
+def test_the_containers_are_as_closed_as_the_units():
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    assert set(services) == {"database", "vectors", "index", "one", "two", "proxy"}
+    for name, one in services.items():
+        assert one["read_only"] is True, name
+        assert one["cap_drop"] == ["ALL"], name
+        assert one["security_opt"] == ["no-new-privileges:true"], name
+        assert one["mem_limit"], name
+    assert [name for name, one in services.items() if "ports" in one] == ["proxy"]
+    assert [name for name, one in services.items() if one["networks"] != ["inside"]] == ["proxy"]
+    assert yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["networks"]["inside"]["internal"] is True
+
+
+def _compose():
+    if shutil.which("docker") and not subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
+        return ["docker", "compose"]
+    return ["docker-compose"] if shutil.which("docker-compose") else None
+
+
+def test_compose_takes_the_file(tmp_path):
+    command = _compose()
+    if command is None:
+        pytest.skip("neither docker compose nor docker-compose is installed")
+    (tmp_path / "deploy" / "secrets").mkdir(parents=True)
+    shutil.copy(DEPLOY / "compose.yaml", tmp_path / "deploy")
+    (tmp_path / "deploy" / "secrets" / "delningsstod.env").touch()
+    done = subprocess.run([*command, "-f", str(tmp_path / "deploy" / "compose.yaml"), "config"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_image_is_made_of_what_is_there_and_locked():
+    text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    copied = [word for line in re.findall(r"^COPY (?!--)(.+)$", text, re.MULTILINE) for word in line.split()[:-1]]
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+    assert "--require-hashes -r deploy/requirements.lock" in text
+    assert re.search(r"^USER delningsstod$", text, re.MULTILINE)
+    let_in = {line[1:] for line in (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines() if line.startswith("!")}
+    assert {name.rstrip("/") for name in copied} == let_in
+
+
+@pytest.mark.skipif(not NGINX.exists(), reason="nginx is not installed (Debian: apt-get install nginx-light)")
+@pytest.mark.parametrize("identity", ["oidc", "proxy"])
+def test_nginx_takes_the_configuration(identity, tmp_path):
+    with nginx(tmp_path, free_port(), [free_port(), free_port()], free_port(), identity) as (_, https):
+        assert https.startswith("https://")

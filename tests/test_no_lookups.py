@@ -256,7 +256,7 @@ def test_the_window_asks_nobody_else_for_anything_in_the_process_or_the_browser(
         box = page.get_by_role("textbox").first
         box.fill(QUESTION)
         box.press("Enter")
-        page.get_by_text("Källor").first.wait_for()
+        page.locator(".ds-answer").first.wait_for()
         for name in ("share", "assessment", "sources", "about"):
             page.goto(f"{service}/{name}")
             page.get_by_role("heading").first.wait_for()
