@@ -27,9 +27,10 @@ _log = logging.getLogger(__name__)
 PAGES = Path(__file__).resolve().parents[1] / "pages"
 API = ("/api", "/mcp")  # what programs call
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-TITLES = {400: "Begäran är felaktig", 401: "Du är inte inloggad", 403: "Det här får du inte", 500: "Något gick fel",
-          503: "Tjänsten kan inte nås"}
-CODES = {400: "unreadable", 401: "sign-on", 403: "forbidden", 500: "internal", 503: "unavailable"}
+HEADERS_BYTES = 32 * 1024  # all headers and the question of an address; a sign-on cookie and a token are a few thousand
+TITLES = {400: "Begäran är felaktig", 401: "Du är inte inloggad", 403: "Det här får du inte", 431: "Begäran är för stor",
+          500: "Något gick fel", 503: "Tjänsten kan inte nås"}
+CODES = {400: "unreadable", 401: "sign-on", 403: "forbidden", 431: "too-large", 500: "internal", 503: "unavailable"}
 FIXED = {  # the same on everything that is sent
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -195,7 +196,9 @@ class Hardening:
             await send(message)
 
         try:
-            if not host_is_ours(scope, self.settings):
+            if sum(len(name) + len(value) for name, value in scope["headers"]) + len(scope.get("query_string", b"")) > HEADERS_BYTES:
+                await refuse(scope, hardened, 431, "Begärans huvud är för stort.")
+            elif not host_is_ours(scope, self.settings):
                 await refuse(scope, hardened, 400, "Adressen är inte tjänstens.")
             elif not origin_is_known(scope, self.settings, self.cookie):
                 await refuse(scope, hardened, 403, "Begäran kommer från en sida som inte är godkänd.")

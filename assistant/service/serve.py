@@ -28,7 +28,6 @@ from assistant.settings import Settings
 from assistant.storage import database
 
 SCRIPT = Path(__file__).resolve().parents[2] / "app.py"
-HEADERS_BYTES = 32 * 1024  # all headers of a request; a sign-on cookie and a token are a few thousand
 HEADERS_S = 15  # for a request's headers to arrive
 IDLE_S = 15  # a kept connection waits this long for its next request
 STOP_S = 10  # what is under way gets this long to end when the service is stopped
@@ -128,7 +127,7 @@ def run(settings: Settings, held: Desk, taken: socket.socket, *, api_only: bool,
     config = uvicorn.Config(
         whole, http=Impatient, ws="websockets-sansio", ws_max_size=MESSAGE_BYTES, log_config=None, lifespan="on",
         server_header=False, proxy_headers=False,  # what a proxy says is signon's to believe
-        timeout_keep_alive=IDLE_S, timeout_graceful_shutdown=STOP_S, h11_max_incomplete_event_size=HEADERS_BYTES)
+        timeout_keep_alive=IDLE_S, timeout_graceful_shutdown=STOP_S, h11_max_incomplete_event_size=2 * hardening.HEADERS_BYTES)
     Announced(config, ready).run(sockets=[taken])
 
 
