@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     model_api_key: SecretStr = SecretStr("")
     model_timeout_s: float = Field(20.0, description="A person waits; after this the extractive answer is shown.")
     proxy: str = Field("", description="Proxy for `corpus fetch`; environment proxies are not trusted silently.")
+    statement: Path = Field(Path(__file__).resolve().parents[1] / "docs" / "tillganglighet.md",
+                            description="The accessibility statement, in Markdown: ours until the authority has written its own.")
     releases: Path = Field(Path(__file__).resolve().parents[1] / "evals" / "releases",
                            description="Where the record of each approved version lies; the newest is shown under «Om tjänsten».")
     record: bool = Field(True, description="Whether each question leaves one row in the audit trail, without its words.")

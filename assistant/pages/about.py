@@ -16,11 +16,9 @@ from assistant.settings import Settings
 
 
 class AboutSettings(Settings):
-    """The settings that only this page needs."""
+    """The one setting that only this page needs."""
 
     contact: str = Field("", description="Whom staff ask about the service: a name of a unit, an address or a number.")
-    statement: Path = Field(Path(__file__).resolve().parents[2] / "docs" / "tillganglighet.md",
-                            description="The accessibility statement, in Markdown: ours until the authority has written its own.")
 
 
 def page() -> None:
