@@ -146,13 +146,18 @@ _NAMED = re.compile(  # looked for at every place, so that «Ska Anna Svensson»
     r"\b(?=(?P<first>[A-ZÅÄÖÉ][a-zåäöéü]+)(?:-[A-ZÅÄÖ][a-zåäö]+)?(?: [A-ZÅÄÖ]\.?)? (?P<last>[A-ZÅÄÖ][a-zåäöéü]+(?:-[A-ZÅÄÖ][a-zåäö]+)?)\b)")
 _SURNAME = re.compile(r"(?:ss?on|berg|ström|dal|lind|mark|borg|gård|q?vist|kvist|lund"
                       r"|gren|dahl|stedt|ell|én|ius|sköld|hjelm|[oie]vi[cć]|[eo]v|ski)s?$")
+# «Polismyndigheten Göteborg»: an authority with its place, whose name ends as many surnames do. No given name ends so.
+_BODY = re.compile(r"(?:myndighet|kass|förmedling|nämnd|inspektion|tjänst|förvaltning|domstol|kommun|region|styrels|byrå|åklagar)\w{0,4}$"
+                   r"|(?:verk|rätt)(?:et|en)$")
 
 
 def names_person(text: str) -> bool:
     """Whether ``text`` seems to name a private person («Anna Svensson»): a common first name, or a surname's ending."""
     for match in _NAMED.finditer(text):
         first, last = match["first"].lower(), match["last"].lower()
-        if first in words.names("first_names") or (_SURNAME.search(last) and first not in words.names("no_names")):
+        if first in words.names("first_names"):
+            return True
+        if _SURNAME.search(last) and first not in words.names("no_names") and not _BODY.search(first):
             return True
     return False
 

@@ -95,3 +95,17 @@ def test_a_guard_that_breaks_blocks():
     ("Vad gör Inspektionen för vård och omsorg?", False)])
 def test_knows_a_named_person(text, named):
     assert guard.asks_for_decision_on_person(text) is named
+
+
+@pytest.mark.parametrize(("text", "named"), [
+    ("Polismyndigheten Göteborg ber om uppgiften.", False),
+    ("Försäkringskassan Helsingborg har frågat.", False),
+    ("Vi på Arbetsförmedlingen Kronoberg lämnar den.", False),
+    ("Socialtjänsten Karlsborg och Skolinspektionen Sundsvall", False),
+    ("Kommunen Falkenberg", False),
+    ("Anna Holmberg på Polismyndigheten Göteborg", True),
+    ("Polismyndigheten Göteborg hörde Margit Holmberg.", True),
+    ("Ärendet rör Yngvild Karlsson.", True),
+])
+def test_an_authority_with_its_place_is_no_person_and_a_person_beside_it_still_is(text, named):
+    assert guard.names_person(text) is named
