@@ -35,7 +35,7 @@ def page() -> None:
     facts = "".join(f"<dt>{label}</dt><dd>{escape(values[name])}</dd>" for label, name in texts.ABOUT_INDEX)
     st.html(f'<h2>{texts.ABOUT_VERSION}</h2><dl class="ds-facts">{facts}</dl>'
             f"<h2>{texts.RELEASE}</h2>{released.shown(released.read(settings.releases))}")
-    st.html(f"<h2>{texts.ABOUT_ACCESSIBILITY}</h2>{_statement(settings.statement)}")
+    st.html(f'<section class="ds-statement"><h2>{texts.ABOUT_ACCESSIBILITY}</h2>{_statement(settings.statement)}</section>')
 
 
 def _part(heading: str, lines: tuple[str, ...]) -> str:
