@@ -49,9 +49,9 @@ class Server:
         with psycopg.connect(self.url(name), autocommit=True) as db:
             db.execute(statement)
 
-    def make(self, name: str, *, empty: bool = False) -> str:
+    def make(self, name: str, *, empty: bool = False, where: str = "pg_default") -> str:
         """A new database with its tables, or with nothing in it; its address."""
-        self.sql("postgres", f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else self._with_tables()}")
+        self.sql("postgres", f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else self._with_tables()} TABLESPACE {where}")
         return self.url(name)
 
     def _with_tables(self) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from assistant.storage import tables
 
 WAIT_S = 30  # for another writer; longer than any transaction here, shorter than a person's patience with a spinner
+_PERSONS_OWN = ("conversation", "turn", "assessment", "idempotency")  # what people delete themselves
 _LOCK = 727_264_110  # any number will do, as long as every process takes the same
 _WRITING: dict[bool, dict[str, Any]] = {True: {"writing": True}, False: {}}  # by whether it is SQLite
 _READING: dict[bool, dict[str, Any]] = {True: {}, False: {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}}
@@ -81,7 +82,8 @@ class Database:
         """Take what was deleted out of the files. False when a reader was in the way: do it again later.
 
         SQLite overwrites what is deleted (secure_delete); what is left is its write-ahead log, which is emptied here. PostgreSQL leaves
-        deleted rows in its files until they are vacuumed. ``thorough`` also writes every file anew, which stops writers meanwhile.
+        deleted rows in its files until they are vacuumed, and their words until the space is used again; ``thorough`` writes every file
+        anew, which stops writers meanwhile. What PostgreSQL keeps in its log of writes, which it recycles, and in backups is the host's.
         """
         with _told(), self._in_turn():
             return self._compact_sqlite(thorough) if self.is_sqlite else self._compact_postgresql(thorough)
@@ -95,14 +97,17 @@ class Database:
         try:
             if thorough:
                 raw.cursor().execute("VACUUM")
+            else:
+                raw.cursor().execute("PRAGMA busy_timeout = 1000")  # a person waits, and every writer
             busy = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            raw.cursor().execute(f"PRAGMA busy_timeout = {WAIT_S * 1000}")
         finally:
             raw.close()
         return not busy
 
     def _compact_postgresql(self, thorough: bool) -> bool:
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-            db.execute(text("VACUUM (FULL)" if thorough else "VACUUM"))
+            db.execute(text("VACUUM (FULL)" if thorough else f"VACUUM {', '.join(_PERSONS_OWN)}"))
         return True
 
     @contextmanager
@@ -160,7 +165,8 @@ def _make_file(path: Path) -> None:
 
 def _prepare(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say
-    for pragma in ("busy_timeout = 30000", "journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
+    wait = f"busy_timeout = {WAIT_S * 1000}"
+    for pragma in (wait, "journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
