@@ -130,12 +130,11 @@ def about() -> None:
     now = st.session_state.get("conversation")
     if not now:
         return
-    case = st.session_state.get("case_number", "")
-    with st.expander(texts.TALK_ABOUT + (texts.TALK_CASE.format(number=case) if case else ""), key="talk_about"):
+    with st.expander(texts.TALK_ABOUT, key="talk_about"):  # a label is Markdown: nothing that a person wrote stands in one
         kept.say("talk_problem", "talk_notice")
         with st.form(f"talk_case_form_{now}", border=False):
             field = f"talk_case_{now}"
-            st.session_state.setdefault(field, case)
+            st.session_state.setdefault(field, st.session_state.get("case_number", ""))
             st.text_input(texts.CASE_NUMBER, key=field, max_chars=kept.LONGEST_CASE_NUMBER, placeholder=texts.CASE_NUMBER_EXAMPLE)
             st.form_submit_button(texts.CASE_NUMBER_SAVE, on_click=_name_case, args=(now,))
         st.html(f'<p class="ds-muted">{texts.TALK_KEPT}</p>')
