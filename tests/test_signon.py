@@ -589,6 +589,7 @@ CONTRADICTIONS = [
     ({**OIDC, "oidc_client_secret": ""}, "0.0.0.0", "CLIENT_SECRET saknas"),
     ({**OIDC, "public_url": ""}, "0.0.0.0", "PUBLIC_URL"),
     ({**OIDC, "public_url": "delning.example"}, "0.0.0.0", "PUBLIC_URL"),
+    ({**OIDC, "public_url": "http://delning.example"}, "0.0.0.0", "PUBLIC_URL ska börja med https://"),
     ({**OIDC, "public_url": f"{PUBLIC}/delning"}, "0.0.0.0", "PUBLIC_URL"),
     ({**OIDC, "role_groups": {}}, "0.0.0.0", "ROLE_GROUPS är tom"),
     ({**OIDC, "proxy_secret": SECRET}, "0.0.0.0", "Både oidc och proxy"),

@@ -175,6 +175,8 @@ def _contradictions(settings: Settings, host: str) -> Iterable[tuple[bool, str]]
     public = hardening.origin_of(settings.public_url)
     yield public != settings.public_url.rstrip("/") or not public, (
         "DELNINGSSTOD_PUBLIC_URL ska vara adressen som personalen använder, till exempel https://delning.myndighet.se.")
+    yield (not public.startswith("https://") and not hardening.is_loopback(urlsplit(public).hostname or ""),
+           "DELNINGSSTOD_PUBLIC_URL ska börja med https://; annars går inloggningen att läsa av på vägen.")
     yield not settings.role_groups, "DELNINGSSTOD_ROLE_GROUPS är tom, och då får ingen göra något. Ange vilken grupp som ger vilken roll."
     yield from _oidc_contradictions(settings) if settings.identity == "oidc" else _proxy_contradictions(settings)
 
