@@ -145,16 +145,22 @@ def test_every_command_of_the_units_exists():
         assert done.returncode == 0, (command, done.stderr)
 
 
-def test_every_setting_of_the_example_exists_and_can_be_read(tmp_path):
+def test_every_setting_of_the_example_exists_and_reads_the_same_to_the_shell(monkeypatch):
     known = {f"DELNINGSSTOD_{name.upper()}" for name in Settings.model_fields} | {"DATABASE_URL", "CHROMA_URL"}
     foreign = {"LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2", "ANONYMIZED_TELEMETRY", "HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY",
                "RAGAS_DO_NOT_TRACK", "STREAMLIT_BROWSER_GATHER_USAGE_STATS", "NO_PROXY"}
     text = (DEPLOY / "delningsstod.env").read_text(encoding="utf-8")
     assert set(re.findall(r"^#?([A-Z_]+)=", text, re.MULTILINE)) <= known | foreign
+    monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"]})
     settings = Settings(_env_file=DEPLOY / "delningsstod.env")
     assert settings.identity == "oidc"
     assert {role.value for role in settings.role_groups.values()} == {"läsare", "handläggare", "jurist", "förvaltare"}
     signon.check(settings, "127.0.0.1")
+    command = f"set -a; . {DEPLOY / 'delningsstod.env'}; exec env -0"
+    read = subprocess.run(["sh", "-c", command], env={}, capture_output=True, text=True, check=True).stdout.split("\0")
+    by_shell = {name: value for name, _, value in (line.partition("=") for line in read if "=" in line)}
+    monkeypatch.setattr(os, "environ", by_shell)
+    assert Settings(_env_file=None) == settings
 
 
 def test_no_secret_is_in_the_examples():
