@@ -22,6 +22,8 @@ ONLY = {  # a library → the files that may import it
     "uvicorn": {"assistant/service"},
     "mcp": {"assistant/service"},
     "authlib": {"assistant/service"},
+    "joserfc": {"assistant/service"},
+    "itsdangerous": {"assistant/service"},
 }
 
 
