@@ -235,7 +235,7 @@ def amount(number: int) -> str:
 # --- får jag dela och intresseavvägning
 
 SHARE_INTRO = ("Fyll i vem som lämnar, vem som får och varför. Du får veta vilka grunder som är öppna, i ordning, och varför de andra är "
-               "stängda. Inget du fyller i sparas.")
+               "stängda. Det du fyller i sparas bara om du går vidare till en intresseavvägning och svarar där.")
 SHARE_TABS = ("Ett utlämnande", "Möte med flera")
 SHARE_EMPTY = ("Här visas grunderna när du har fyllt i formuläret. Avsändare, mottagare, sekretess, syfte och om uppgiften är begärd avgör "
                "vad som gäller. Är något okänt får du en fråga om det; inget gissas.")
