@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -181,17 +182,18 @@ def kept_anchors(path: Path) -> tuple[Anchor, ...]:
 
 def verify(db: Connection, anchors: Iterable[Anchor] = ()) -> tuple[Fault, ...]:
     """Every fault of the trail, in order; none when it is whole. ``anchors``: those kept elsewhere, besides the database's own."""
-    known = sorted({*(Anchor(*row) for row in db.execute(select(audit_anchor))), *anchors}, key=lambda one: one.seq)
+    known = sorted((one for one in (*(Anchor(*row) for row in db.execute(select(audit_anchor))), *anchors) if one.seq > 0),
+                   key=lambda one: one.seq)
     head = db.execute(select(audit_head.c.seq, audit_head.c.hash)).first()
     seen = _walked(db, head.seq if head else sys.maxsize, frozenset(one.seq for one in known))
     end = head.seq if head else seen.last
     moved = _moved(seen, _copied(db) if seen.bad else frozenset())
-    faults = [*_unlike(seen, moved), *_absent(seen, moved, end)]
+    faults = [*_joined(_unlike(seen, moved)), *_absent(seen, moved, end)]
     if head is None:
         faults.append(Fault(0, REMOVED, 0))
     elif seen.last == end and seen.last_hash != head.hash and end not in seen.bad:
         faults.append(Fault(end, EDITED, end))
-    faults += _against(known, seen, end, faults)
+    faults += _against(known, {**seen.anchored, **{place: seen.bad[at].hash for at, place in moved.items()}}, end, faults)
     return _joined(faults)
 
 
@@ -253,9 +255,7 @@ def _moved(seen: _Seen, copied: frozenset[str]) -> dict[int, int]:
 
 def _unlike(seen: _Seen, moved: Mapping[int, int]) -> Iterator[Fault]:
     """Rows that are there and aren't what was written there. One that stands in another's place was added, unless it has moved too."""
-    taken = set(moved.values())
-    unfilled = {number for number in taken if any(start <= number <= end for start, end in seen.gaps) or number > seen.last}
-    added = {*seen.beside, *(taken - unfilled)} - set(moved)
+    added = {*seen.beside, *(place for place in moved.values() if not _is_empty(seen, place))} - set(moved)
     for seq in sorted({*seen.bad, *seen.loose, *added}):
         if seq in moved:
             yield Fault(seq, REORDERED, seq, moved[seq])
@@ -263,29 +263,33 @@ def _unlike(seen: _Seen, moved: Mapping[int, int]) -> Iterator[Fault]:
             yield Fault(seq, ADDED if seq in added else EDITED, seq)
 
 
+def _is_empty(seen: _Seen, number: int) -> bool:
+    before = bisect_right(seen.gaps, (number, sys.maxsize)) - 1
+    return number > seen.last or before >= 0 and number <= seen.gaps[before][1]
+
+
 def _absent(seen: _Seen, moved: Mapping[int, int], end: int) -> Iterator[Fault]:
     """Numbers whose row is nowhere. When they are the last ones the trail is truncated."""
-    taken = sorted({0, end + 1, *(place for place in moved.values() if 0 < place <= end)})
-    tail = [(seen.last + 1, end)] if seen.last < end else []
-    empty = [*seen.gaps, *tail, *((at, at) for at in moved if 1 <= at <= end)]
-    spans = [(max(start, before + 1), min(stop, after - 1)) for start, stop in empty for before, after in pairwise(taken)]
+    taken = sorted(set(moved.values()))
+    spans = [(at, at) for at in set(moved) - set(taken) if 1 <= at <= end]
+    for start, stop in [*seen.gaps, (seen.last + 1, end)]:
+        inside = taken[bisect_left(taken, start):bisect_right(taken, stop)]
+        spans += [(before + 1, after - 1) for before, after in pairwise([start - 1, *inside, stop + 1])]
     joined = _joined(Fault(start, REMOVED, stop) for start, stop in spans if start <= stop)
     yield from (replace(one, what=TRUNCATED) if one.last == end else one for one in joined)
 
 
-def _against(anchors: Iterable[Anchor], seen: _Seen, end: int, faults: Sequence[Fault]) -> Iterator[Fault]:
-    """What only the anchors show. After the first that doesn't hold they say nothing more."""
+def _against(anchors: Iterable[Anchor], hashes: Mapping[int, str], end: int, faults: Sequence[Fault]) -> Iterator[Fault]:
+    """What only the anchors show. After the first that doesn't hold they say nothing more. ``hashes``: of the rows, in their own places."""
     held = 0
-    for one in anchors:
-        if one.seq < 1:
-            continue
-        if one.seq > end:
-            yield Fault(end + 1, TRUNCATED, one.seq, anchored=True)
+    for seq, of in groupby(anchors, key=lambda one: one.seq):
+        if seq > end:
+            yield Fault(end + 1, TRUNCATED, seq, anchored=True)
             return
-        if seen.anchored.get(one.seq) == one.hash:
-            held = one.seq
-        elif not any(fault.seq <= one.seq <= fault.last for fault in faults):
-            yield Fault(min(held + 1, one.seq), EDITED, one.seq, anchored=True)
+        if {one.hash for one in of} == {hashes.get(seq)}:
+            held = seq
+        elif not any(fault.seq <= seq <= fault.last for fault in faults):
+            yield Fault(held + 1, EDITED, seq, anchored=True)
             return
 
 

@@ -373,6 +373,24 @@ def test_only_the_rows_that_were_edited_are_named(database):
             assert list(audit.verify(db)) == wanted, edits
 
 
+def test_a_long_trail_that_was_closed_up_after_a_removal_is_told_in_two_lines(database):
+    filled(database, 5000)
+    with without_triggers(database) as db:
+        db.execute(text("DELETE FROM audit_event WHERE seq = 2"))
+        db.execute(text("UPDATE audit_event SET seq = -seq WHERE seq > 2"))
+        db.execute(text("UPDATE audit_event SET seq = -seq - 1 WHERE seq < 0"))
+        assert audit.verify(db) == (Fault(2, REMOVED, 2), Fault(2, REORDERED, 4999, 3))
+
+
+def test_more_disorder_than_is_worth_sorting_out_is_still_all_named(database, monkeypatch):
+    monkeypatch.setattr(audit, "_MOST_TRIED", 10)
+    filled(database, ROWS)
+    with without_triggers(database) as db:
+        for seq in range(1, ROWS + 1, 2):
+            db.execute(update(audit_event).where(audit_event.c.seq == seq).values(who="någon annan"))
+        assert audit.verify(db) == tuple(Fault(seq, EDITED, seq) for seq in range(1, ROWS + 1, 2))
+
+
 def test_a_trail_without_its_head_takes_no_more_rows(database):
     filled(database, 1)
     with without_triggers(database) as db:

@@ -23,7 +23,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, inspect, text, update
 from sqlalchemy.exc import DBAPIError
 
-from assistant import audit
+from assistant import audit, guard
 from assistant.cli import main
 from assistant.people import LOCAL, Forbidden, Person, Role
 from assistant.settings import Settings
@@ -238,6 +238,12 @@ def test_our_own_ids_and_digests_are_not_taken_for_numbers():
     for n in range(20_000):
         digest = hashlib.sha256(str(n).encode()).hexdigest()
         admitted_all([digest, digest[:32], digest[:16]] if not digest[:16].isdigit() else [digest])
+
+
+def test_a_gate_that_breaks_lets_nothing_through(database, monkeypatch):
+    monkeypatch.setattr(guard, "identity_number", lambda *_: 1 / 0)
+    with pytest.raises(NotKept, match="kontrolleras"), database.writing() as db:
+        asked(db)
 
 
 @pytest.mark.parametrize("words", ["noll \x00 tecken", "halvt \ud800 par"])
@@ -600,6 +606,7 @@ def test_the_commands_for_what_is_kept(run, database_url, tmp_path):
     for args, code, said in (
         (["storage", "migrate"], 0, "i ordning"),
         (["storage", "retention"], 0, "feedback: sparas tills vidare"),
+        (["storage", "prune"], 0, "allt sparas"),
         (["storage", "retention", "feedback"], 2, "--decision"),
         (["storage", "retention", "feedback", "--days", "30"], 2, "beteckning"),
         (["storage", "retention", "feedback", "--days", "30", "--decision", "RA-MS 2026:1"], 0, "Ändrat"),
@@ -609,7 +616,9 @@ def test_the_commands_for_what_is_kept(run, database_url, tmp_path):
         (["storage", "prune"], 0, "feedback: 0"),
         (["storage", "export-case", "S2026/7", "--out", str(out)], 0, "1 samtal, 1 bedömningar och 0 omdömen"),
         (["storage", "export-case", "finns inte", "--out", str(tmp_path / "x")], 1, "Inget är sparat"),
-        (["audit", "verify"], 0, "hel: 4 rader"),
+        (["storage", "retention", "feedback", "--remove"], 0, "Ändrat"),
+        (["storage", "retention"], 0, "feedback: sparas tills vidare"),
+        (["audit", "verify"], 0, "hel: 5 rader"),
     ):
         told = run(*args)
         assert (told[0], said in told[1]) == (code, True), (args, told)
@@ -622,6 +631,7 @@ def test_the_commands_for_the_audit_trail(run, database_url, tmp_path):
         for n in range(3):
             audit.append(db, who="=anna", what="answer", about=f"svar-{n}")
     out, kept = tmp_path / "spår.csv", tmp_path / "kept.jsonl"
+    lines = tmp_path / "spår.jsonl"
     for args, code, said in (
         (["audit", "read"], 2, "--reason"),
         (["audit", "read", "--reason", "kort"], 2, "minst 10 tecken"),
@@ -629,17 +639,20 @@ def test_the_commands_for_the_audit_trail(run, database_url, tmp_path):
         (["audit", "read", "--reason", "Ärende S2026/1", "--about", "svar-1"], 0, "svar-1"),
         (["audit", "export", "--reason", "Ärende S2026/1", "--out", str(out)], 0, "5 rader"),
         (["audit", "export", "--reason", "Ärende S2026/1", "--out", "spår.txt"], 2, ".csv"),
-        (["audit", "anchor"], 0, "Rad 5"),
-        (["audit", "verify"], 0, "hel: 5 rader, prövade mot 1 ankare"),
+        (["audit", "export", "--reason", "Ärende S2026/1", "--out", str(lines)], 0, "6 rader"),
+        (["audit", "read", "--reason", "Ärende S2026/1", "--json", "--since", "2026-01-01", "--until", "9999-12-31"], 0, '"seq": 7'),
+        (["audit", "anchor"], 0, "Rad 7"),
+        (["audit", "verify"], 0, "hel: 7 rader, prövade mot 1 ankare"),
         (["audit", "verify", "--anchors", str(kept)], 2, "finns inte"),
     ):
         told = run(*args)
         assert (told[0], said in told[1]) == (code, True), (args, told)
     assert "'=anna" in out.read_text()
+    assert [json.loads(row)["seq"] for row in lines.read_text().splitlines()] == [1, 2, 3, 4, 5, 6]
     line = json.loads((tmp_path / "data" / "audit-anchors.jsonl").read_text())
     kept.write_text(json.dumps({**line, "hash": "0" * 64}) + "\n")
     assert run("audit", "verify", "--anchors", str(kept)) == (
-        1, "Raderna 1–5: minst en är ändrad, och hashvärdena är omräknade. Ankaret för rad 5 visar det.\n")
+        1, "Raderna 1–7: minst en är ändrad, och hashvärdena är omräknade. Ankaret för rad 7 visar det.\n")
     kept.write_text("inget ankare\n")
     assert run("audit", "verify", "--anchors", str(kept))[0] == 2
 
