@@ -20,7 +20,7 @@ import pytest
 
 from assistant import audit, pipeline
 from assistant.grounds import checklist as lists
-from assistant.pages import ongoing
+from assistant.grounds import ongoing
 from assistant.people import LOCAL
 from assistant.record import plain
 from assistant.service import api as rest

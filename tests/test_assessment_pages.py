@@ -10,10 +10,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from assistant import desk, texts
+from assistant.grounds import ongoing
 from assistant.grounds.case import Case
 from assistant.grounds.find import find
 from assistant.grounds.load import shipped
-from assistant.pages import fields, findings, meeting, ongoing
+from assistant.pages import fields, findings, meeting
 from assistant.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,7 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from assistant import desk, people, texts
-from assistant.pages import ongoing, signed
+from assistant.grounds import ongoing
+from assistant.pages import signed
 from assistant.people import Person, Role
 from assistant.service import operations
 from assistant.service.operations import Service

@@ -10,11 +10,11 @@ import streamlit as st
 
 from assistant import texts
 from assistant.grounds import checklist as lists
-from assistant.grounds import flowmap, protocol
+from assistant.grounds import flowmap, ongoing, protocol
 from assistant.grounds.checklist import OUTCOMES, Answered, Checklist, ChecklistError, Choice, State, Step
+from assistant.grounds.ongoing import Ongoing
 from assistant.guard import MAX_CHARACTERS, names_person
-from assistant.pages import fields, findings, kept, markup, ongoing, parts, saved
-from assistant.pages.ongoing import Ongoing
+from assistant.pages import fields, findings, kept, markup, parts, saved
 from assistant.pipeline import Desk
 from corpus.index import Index
 

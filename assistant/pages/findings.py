@@ -12,12 +12,12 @@ import streamlit as st
 
 from assistant import texts
 from assistant.grounds import checklist as lists
-from assistant.grounds import wording
+from assistant.grounds import ongoing, wording
 from assistant.grounds.case import Blocked, Case, Finding, Ground, TraceLine
 from assistant.grounds.checklist import Checklist, ChecklistError
 from assistant.grounds.find import basics_missing
 from assistant.grounds.load import Law
-from assistant.pages import fields, markup, ongoing, parts
+from assistant.pages import fields, markup, parts
 from corpus.index import Index
 
 _KEY = re.compile(r"\b\d{1,2}:\d{1,2}[a-z]?( st\d)?\b(?! ?§)")

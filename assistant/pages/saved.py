@@ -13,9 +13,10 @@ import streamlit as st
 
 from assistant import texts
 from assistant.grounds import checklist as lists
+from assistant.grounds import ongoing
 from assistant.grounds.load import Law
-from assistant.pages import findings, kept, markup, ongoing, parts
-from assistant.pages.ongoing import Ongoing
+from assistant.grounds.ongoing import Ongoing
+from assistant.pages import findings, kept, markup, parts
 from assistant.service import operations
 from assistant.storage.assessments import Conflict, Saved
 from assistant.storage.conversations import NotFound

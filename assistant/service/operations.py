@@ -20,13 +20,12 @@ from typing import Any, Literal
 from assistant import audit, compose, guard, people, pipeline, record
 from assistant import texts as said
 from assistant.grounds import checklist as lists
+from assistant.grounds import ongoing, wording
 from assistant.grounds import protocol as paper
-from assistant.grounds import wording
 from assistant.grounds.case import Case
 from assistant.grounds.checklist import Checklist, ChecklistError, State, Step
 from assistant.grounds.find import find
-from assistant.pages import ongoing
-from assistant.pages.ongoing import Ongoing
+from assistant.grounds.ongoing import Ongoing
 from assistant.people import Operation, Person
 from assistant.pipeline import Desk
 from assistant.service import schema, texts
