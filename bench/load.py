@@ -265,7 +265,8 @@ def at_share(values: list[float], share: float) -> float:
 
 def told(result: Round, alone: Round) -> dict[str, Any]:
     """A round in figures."""
-    mixed = [f"{name}, question {turn + 1}" for (name, turn), answer in result.answers.items() if answer != alone.answers.get((name, turn))]
+    mixed = [f"{name}, question {turn + 1}: {_difference(answer, alone.answers.get((name, turn)))}"
+             for (name, turn), answer in result.answers.items() if answer != alone.answers.get((name, turn))]
     return {
         "answers": len(result.answers), "errors": len(result.errors), "mixed": len(mixed), "seconds": round(result.seconds, 1),
         "answers_per_second": round(len(result.answers) / result.seconds, 2),
@@ -273,6 +274,13 @@ def told(result: Round, alone: Round) -> dict[str, Any]:
         "cpu_s": {"p50": round(at_share(result.cpu_s, 0.5), 4), "p95": round(at_share(result.cpu_s, 0.95), 4),
                   "per_answer": round(result.spent_s / max(1, len(result.answers)), 4)},
         "first_errors": result.errors[:5], "first_mixed": mixed[:5]}
+
+
+def _difference(one: Any, other: Any) -> str:
+    """Where two answers part, a few words from each."""
+    first, second = (json.dumps(answer, ensure_ascii=False) for answer in (one, other))
+    at = next((n for n, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second)))
+    return f"«{first[max(0, at - 40):at + 80]}» instead of «{second[max(0, at - 40):at + 80]}»"
 
 
 def conversations(people: int, turns: int) -> dict[str, list[str]]:

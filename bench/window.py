@@ -11,6 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
 LARGEST = 64 * 2**20
+PATIENCE_S = 120  # a browser tries again; here the first try waits
 _VARYING = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -27,7 +28,8 @@ class OverWebsocket:
     async def open(self) -> None:
         """Open the page."""
         self.line = await connect(f"{self.url.replace('http', 'ws', 1)}/_stcore/stream", subprotocols=[Subprotocol("streamlit")],
-                                  additional_headers=self.headers, origin=Origin(self.url), max_size=LARGEST)
+                                  additional_headers=self.headers, origin=Origin(self.url), max_size=LARGEST,
+                                  open_timeout=PATIENCE_S, ping_interval=None)
         await self._run(BackMsg())
 
     async def ask(self, text: str) -> Any:
