@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -27,6 +28,7 @@ from assistant.service import serve
 from assistant.storage.database import opened
 from evals.review_store import Store
 from tests import openid_provider, reviewing
+from tests import test_assessment_browser as assessment
 from tests import test_chat_browser as chat
 from tests.test_hardening import ALWAYS
 from tests.test_signon import GROUPS, SECRET
@@ -296,8 +298,8 @@ def test_the_chat_works_under_the_policy(running, visit):
     page.keyboard.press("Escape")
     page.get_by_role("button", name=texts.WRONG).click()
     page.get_by_label(texts.WHAT_WRONG).fill("Fel lagrum.")
-    page.get_by_role("button", name=texts.SEND).click()
-    page.get_by_text(texts.THANKS).first.wait_for()
+    page.get_by_role("button", name=texts.SEND, exact=True).click()
+    page.get_by_text(re.compile("^Tack")).first.wait_for()
     page.get_by_role("button", name=texts.TO_CHECKLIST).click()
     page.get_by_role("heading", name=texts.ASSESS_CONFIRM).wait_for()
     for name in ("share", "sources", "about"):
@@ -306,21 +308,28 @@ def test_the_chat_works_under_the_policy(running, visit):
     assert wrong(page) == []
 
 
+def patiently(page, script, arg=None):
+    """Playwright's own waiting runs its script with eval, which the policy stops; asking again from outside is let through."""
+    for _ in range(chat.ANSWER // 100):
+        if page.evaluate(script, arg):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"never came true: {script}")
+
+
 @pytest.mark.browser
 @in_browser
-def test_an_assessment_is_walked_under_the_policy(running, visit):
-    page = visit(f"{running}/assessment")
-    page.get_by_role("heading", name=texts.PAGES["assessment"], exact=True).first.wait_for()
-    page.get_by_role("button", name=texts.ASSESS_START).first.click()
-    for _ in range(3):
-        page.locator("[role=radiogroup]").first.wait_for()
-        before = page.locator("[data-step]").first.get_attribute("data-step")
-        page.evaluate("for (const group of document.querySelectorAll('[role=radiogroup]')) group.querySelector('input').click()")
-        for field in page.locator("textarea:visible").all():
-            field.fill("Uppgiften behövs för kontrollen.")
-        page.get_by_role("button", name=texts.ASSESS_NEXT).first.click()
-        page.wait_for_function("before => document.querySelector('[data-step]')?.dataset.step !== before", arg=before)
-    assert wrong(page) == []
+def test_from_question_to_protocol_under_the_policy(running, visit, tmp_path):
+    pages = []
+
+    def opened_chat():
+        pages.append(visit(running))
+        pages[0].wrong, pages[0].wait_for_function = pages[0].said, partial(patiently, pages[0])
+        pages[0].get_by_role("textbox", name=texts.QUESTION_PLACEHOLDER).wait_for()
+        return pages[0]
+
+    assessment.test_from_question_to_protocol_by_keyboard_alone(opened_chat, tmp_path)
+    assert wrong(pages[0]) == []
 
 
 @pytest.fixture
