@@ -28,6 +28,7 @@ from assistant.cli import main
 from assistant.people import LOCAL, Forbidden, Person, Role
 from assistant.settings import Settings
 from assistant.storage import assessments, conversations, feedback, keys, retention, tables
+from assistant.storage import database as room
 from assistant.storage.assessments import Conflict
 from assistant.storage.conversations import NotFound
 from assistant.storage.database import StorageError, alembic_config, opened, version
@@ -70,8 +71,6 @@ def test_processes_that_start_at_once_make_the_database_once(empty_url):
 
 
 def test_a_migration_that_breaks_leaves_nothing_behind(empty_url, monkeypatch):
-    from assistant.storage import database as room
-
     def broken(db, to=tables.HEAD):
         db.execute(text("CREATE TABLE half (id integer)"))
         raise StorageError("mitt i")
@@ -147,6 +146,23 @@ def test_nothing_can_be_written_while_reading_a_view_that_does_not_change(databa
     if not database.is_sqlite:
         with pytest.raises(StorageError, match="skrivskyddad"), database.reading() as db:
             asked(db)
+
+
+def test_a_writer_that_waits_too_long_is_told_and_nothing_is_half_done(database_url, monkeypatch):
+    monkeypatch.setattr(room, "WAIT_S", 1)
+    one, other = opened(database_url), opened(database_url)
+    with one.writing() as db:
+        audit.append(db, who="anna", what="answer")
+        with pytest.raises(StorageError, match="upptagen"), other.writing() as second:
+            audit.append(second, who="bo", what="answer")
+        if one.is_sqlite:  # in the same process too
+            with pytest.raises(StorageError, match="upptagen"), one.writing():
+                pass
+    with other.writing() as db:
+        assert audit.append(db, who="bo", what="answer") == 2
+        assert audit.verify(db) == ()
+    one.close()
+    other.close()
 
 
 # --- conversations ----------------------------------------------------------------------------------------------------
