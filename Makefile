@@ -19,7 +19,7 @@ build: $(VENV)/base
 test: $(VENV)/all
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 	@$(MAKE) -s gate
 
 # The fast cases against the thresholds, on an index of our notes alone: no official text is needed.
