@@ -161,7 +161,7 @@ def test_importing_the_room_imports_no_langchain() -> None:
 
 UNREADABLE = "Språkmodellens svar gick inte att läsa."
 BROKEN = "Förbindelsen med språkmodellen bröts."
-LATE = "Språkmodellen svarade inte inom 0.6 sekunder."
+LATE = "Språkmodellen svarade inte inom 1.5 sekunder."
 FAILURES: list[tuple[str, Reply, str, int]] = [
     ("a hang", Reply(fault="hang"), LATE, 1),
     ("a drip", replace(completion(GOOD), fault="drip"), LATE, 1),
@@ -219,7 +219,7 @@ FAILURES: list[tuple[str, Reply, str, int]] = [
 def test_a_misbehaving_endpoint_ends_in_a_problem_within_a_second_of_the_time_out(
     reply: Reply, problem: str, tries: int
 ) -> None:
-    timeout_s = 0.6 if problem == LATE else 5.0
+    timeout_s = 1.5 if problem == LATE else 5.0  # long enough to be connected on a busy machine
     with Server(lambda seen: reply) as server:
         started = time.monotonic()
         phrasing = phrase(QUESTION, PASSAGES, settings(server.url, timeout_s=timeout_s))

@@ -319,17 +319,15 @@ def patiently(page, script, arg=None):
 
 @pytest.mark.browser
 @in_browser
-def test_from_question_to_protocol_under_the_policy(running, visit, tmp_path):
-    pages = []
-
-    def opened_chat():
-        pages.append(visit(running))
-        pages[0].wrong, pages[0].wait_for_function = pages[0].said, partial(patiently, pages[0])
-        pages[0].get_by_role("textbox", name=texts.QUESTION_PLACEHOLDER).wait_for()
-        return pages[0]
-
-    assessment.test_from_question_to_protocol_by_keyboard_alone(opened_chat, tmp_path)
-    assert wrong(pages[0]) == []
+def test_a_hand_off_is_taken_up_and_answered_under_the_policy(running, visit):
+    page = visit(running)
+    page.wait_for_function = partial(patiently, page)
+    page.get_by_role("textbox", name=texts.QUESTION_PLACEHOLDER).wait_for()
+    at = assessment.to_checklist(page)
+    for _ in range(3):
+        at = assessment.answer(page, at, "Skäl som rör saken.")
+    assert page.get_by_text("Fråga 4 av högst").is_visible()
+    assert wrong(page) == []
 
 
 @pytest.fixture

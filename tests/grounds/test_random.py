@@ -1,7 +1,8 @@
 # ruff: noqa: E501
-"""Ten thousand cases drawn by chance: never an exception, always a trace, never a ground both open and closed."""
+"""Thousands of cases drawn by chance: never an exception, always a trace, never a ground both open and closed."""
 
 import json
+import os
 import random
 from datetime import date, timedelta
 
@@ -41,9 +42,12 @@ def draw(chance):
     }
 
 
-def test_ten_thousand_cases():
+HOW_MANY = int(os.environ.get("DELNINGSSTOD_RANDOM_CASES", "3000"))  # 10,000 and more by hand; every landing has less time
+
+
+def test_whatever_the_case_the_finding_agrees_with_itself():
     chance = random.Random(20260201)
-    for _ in range(10_000):
+    for _ in range(HOW_MANY):
         row = draw(chance)
         found = find(Case.from_json(row, LAW), LAW).to_json()
         assert found["outcome"] in OUTCOMES, row
