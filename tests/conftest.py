@@ -10,6 +10,7 @@ import pytest
 
 os.environ.setdefault("DELNINGSSTOD_RECORD", "false")
 
+WHOLE = os.environ.get("DELNINGSSTOD_TESTS") == "whole"  # everything at its full length; a landing has twenty minutes and takes less
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 OFFICIAL = SHARED / "official"
 AS_OF = date(2026, 11, 22)
@@ -42,3 +43,31 @@ def official(tmp_path_factory: pytest.TempPathFactory):
     settings = index.Settings(tmp_path_factory.mktemp("official"))
     index.build(settings, [OFFICIAL / name for name in ("seeds", "sfs_json", "sfs_md", "gov")], embed.encoder())
     return index.open_index(settings, embed.encoder())
+
+
+RUNNING = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'running'"
+
+
+@pytest.fixture(autouse=True)
+def _as_patient_as_a_person(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
+    """In a browser test, press nothing on a page that is being drawn: a button that is drawn anew under the press takes no press.
+
+    A person waits without knowing it; a program doesn't. What is still under way after three seconds is pressed all the same.
+    """
+    if "browser" not in request.keywords:
+        return
+    from playwright.sync_api import Locator
+
+    for name in ("click", "press", "check", "focus"):
+        monkeypatch.setattr(Locator, name, _patient(getattr(Locator, name)))
+
+
+def _patient(act):
+    def waited(self, *args, **kwargs):
+        for _ in range(60):
+            if not self.page.evaluate(RUNNING):
+                break
+            self.page.wait_for_timeout(50)
+        return act(self, *args, **kwargs)
+
+    return waited

@@ -18,6 +18,7 @@ from assistant import texts
 from tests import test_assessment_browser as assessment
 from tests import test_chat_browser as chat
 from tests import test_review_browser as review
+from tests.conftest import WHOLE
 from tests.misbehaving import Reply, Server
 
 pytestmark = chat.pytestmark
@@ -251,7 +252,7 @@ def zoomed(page, state: str, *, walk: bool = False) -> list[str]:
     return found
 
 
-def whole(page, state: str, *, walk: bool = True) -> list[str]:
+def whole(page, state: str, *, walk: bool = WHOLE) -> list[str]:
     """Everything that is asked of a state, at every size. ``walk``: Tab goes through the narrowest one too."""
     return faults(page, state) + stops(page, state) + zoomed(page, state, walk=walk)
 
@@ -275,7 +276,7 @@ def test_the_chat_in_every_state(visit, held):
     page.locator("[data-answer]").wait_for()
     found += faults(page, "handed over")
     page.locator(".ds-cite").first.click()
-    found += whole(page, "source open")
+    found += whole(page, "source open", walk=True)
     for state, question in (("refused", f"Får jag lämna ut att {chat.NUMBER} har bidrag?"), ("steered", STEERS), ("error", "???"),
                             ("answered", LAW), ("unclear", UNCLEAR)):
         ask(page, question)
@@ -305,7 +306,7 @@ def test_may_i_share_in_every_state(visit):
     page.keyboard.press("Escape")
     show_grounds(page)
     unfold(page)
-    found += whole(page, "grounds")
+    found += whole(page, "grounds", walk=True)
     page.get_by_role("tab", name=texts.SHARE_TABS[1]).click()
     for name in ("Polismyndigheten", "Försäkringskassan"):
         pick(page, "meeting_who", name)
@@ -319,9 +320,11 @@ def test_may_i_share_in_every_state(visit):
 def test_an_assessment_in_every_state(visit):
     page = visit("assessment")
     page.get_by_text(texts.ASSESS_RESUME).click()
+    page.get_by_role("button", name=texts.ASSESS_RESUME_BUTTON).wait_for()
+    settled(page)
     page.get_by_role("button", name=texts.ASSESS_RESUME_BUTTON).click()
     page.get_by_role("alert").first.wait_for()
-    found = whole(page, "start, not resumed", walk=False)
+    found = whole(page, "start, not resumed")
     menu(page, "chat")
     to_checklist(page)
     found += faults(page, "to confirm")
@@ -330,7 +333,7 @@ def test_an_assessment_in_every_state(visit):
     page.get_by_role("button", name=texts.ASSESS_NEXT).click()
     page.get_by_role("alert").first.wait_for()
     unfold(page)
-    found += whole(page, "question, with summary and flow")
+    found += whole(page, "question, with summary and flow", walk=True)
     for _ in range(40):
         if not page.locator("main [role=radiogroup]").count():
             break
@@ -343,7 +346,7 @@ def test_an_assessment_in_every_state(visit):
     page.get_by_role("button", name=texts.ASSESS_KEEP).click()
     page.get_by_role("button", name=texts.SAVED_LATER).click()
     page.get_by_role("button", name=texts.SAVED_GO_ON.format(number=1)).wait_for()
-    found += whole(page, "saved assessments", walk=False)
+    found += whole(page, "saved assessments")
     none(found)
 
 
@@ -359,7 +362,7 @@ def test_the_review_in_every_state(visit):
     page = visit("review")
     page.get_by_role("button", name=texts.REVIEW_ENTER).click()
     page.get_by_role("alert").first.wait_for()
-    found += whole(page, "sign-in", walk=False)
+    found += whole(page, "sign-in")
     sign_in(page, review.FRIDA, "förvaltare")
     page.get_by_role("button", name=texts.REVIEW_REPORTED.format(count=2)).click()
     page.get_by_text("svar lades i kön").first.wait_for()
@@ -367,11 +370,11 @@ def test_the_review_in_every_state(visit):
         pick(page, "review_all_reviewers", name)
     page.get_by_role("button", name=texts.REVIEW_ASSIGN_ALL.format(count=2)).click()
     page.get_by_text(texts.REVIEW_ASSIGNED.format(count=2, names=f"{review.ANNA} och {review.BO}")).first.wait_for()
-    found += whole(page, "queue", walk=False)
+    found += whole(page, "queue")
     for part in ("papers", "files", "release"):
         review.go_to(page, part)
         settled(page)
-        found += whole(page, part, walk=False)
+        found += whole(page, part)
         if part == "files":
             page.locator("input[type=file]").set_input_files({"name": "kö.jsonl", "mimeType": "application/jsonl", "buffer": b"{}"})
             page.locator("[data-testid=stFileChip]").wait_for()
@@ -384,7 +387,7 @@ def test_the_review_in_every_state(visit):
     review.open_disputed(page)
     page.get_by_role("button", name=texts.REVIEW_SETTLE_SAVE).wait_for()
     unfold(page)
-    found += whole(page, "dispute")
+    found += whole(page, "dispute", walk=True)
     review.settle(page)
     page.get_by_role("button", name=texts.REVIEW_MAKE_CASE).wait_for()
     found += faults(page, "settled")
@@ -393,7 +396,7 @@ def test_the_review_in_every_state(visit):
     page.locator("[data-testid=stVegaLiteChart]").first.wait_for()
     page.wait_for_timeout(700)
     unfold(page)
-    found += whole(page, "figures", walk=False)
+    found += whole(page, "figures")
     none(found)
 
 

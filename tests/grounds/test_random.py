@@ -2,13 +2,13 @@
 """Thousands of cases drawn by chance: never an exception, always a trace, never a ground both open and closed."""
 
 import json
-import os
 import random
 from datetime import date, timedelta
 
 from assistant.grounds.case import OUTCOMES, Case
 from assistant.grounds.find import find
 from assistant.grounds.load import shipped
+from tests.conftest import WHOLE
 
 LAW = shipped()
 ACTORS = sorted({a.name for a in LAW.actors.values()})
@@ -42,7 +42,7 @@ def draw(chance):
     }
 
 
-HOW_MANY = int(os.environ.get("DELNINGSSTOD_RANDOM_CASES", "3000"))  # 10,000 and more by hand; every landing has less time
+HOW_MANY = 10_000 if WHOLE else 3_000
 
 
 def test_whatever_the_case_the_finding_agrees_with_itself():
