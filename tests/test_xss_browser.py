@@ -25,7 +25,7 @@ from evals.review_store import Store
 from tests import test_accessibility as window
 from tests import test_chat_browser as chat
 from tests import test_review_browser as review
-from tests.conftest import LONG, WHOLE
+from tests.conftest import LONG
 from tests.data.xss.payloads import HOST, payloads
 from tests.misbehaving import Reply, Seen, Server
 
@@ -36,7 +36,7 @@ ALL = payloads()
 FLAT = tuple(" ".join(one.split()) for one in ALL)  # as a document keeps them: white space is one space
 LONGEST = 3_900  # characters of a question, room left for what makes it one
 FRIDA, ANNA, BO = Person("Frida Falk", Role.FORVALTARE), Person("Anna Ek", Role.JURIST), Person("Bo Alm", Role.JURIST)
-ITEMS = 10 if WHOLE else 4  # answers in the queue to share the texts between
+ITEMS = 10  # answers in the queue to share the texts between
 
 # What a browser was made to do, or could be: what ran, attributes that would run, addresses that would, what points out.
 FOUND = """host => {
