@@ -115,8 +115,9 @@ def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(made, add
         parameters="\n".join(f'"path.{name}" = {{ dictionary = "{name}", probability = 0.5 }}' for name in values)), encoding="utf-8")
     command = shutil.which("schemathesis", path=str(Path(sys.executable).parent))
     assert command
+    # One worker: CPython 3.11's ast.parse, which the tool calls, fails with a SystemError when two threads are in it at once.
     ran = subprocess.run([command, "--config-file", str(config), "run", f"{address}/api/v1/openapi.json", "--checks", "all",
-                          "--max-examples", "5", "--workers", "2", "--continue-on-failure", "--warnings", "off"],
+                          "--max-examples", "5", "--workers", "1", "--continue-on-failure", "--warnings", "off"],
                          capture_output=True, text=True, cwd=tmp_path, timeout=300)
     assert ran.returncode == 0, ran.stdout[-8_000:] + ran.stderr[-2_000:]
     assert "Operations:       23 selected / 23 total" in ran.stdout
