@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from contextlib import suppress
 from datetime import date
 from html import escape
@@ -12,6 +11,7 @@ import streamlit as st
 
 from assistant import texts
 from assistant.pages import kept, markup
+from assistant.pages.kept import Removal
 from assistant.pages.markup import Exchange
 from assistant.people import Person
 from assistant.service import limits, operations, schema
@@ -81,11 +81,9 @@ def _more() -> None:
 def _row(number: int, one: schema.ConversationListed) -> None:
     with st.container(key=f"ds-kept-talk-{number}", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.html(f'<p class="ds-lead">{escape(_told(one))}</p><p>{number}. {escape(_opening(one.opening))}</p>', width="stretch")
-        if st.session_state.get("talk_removing") == one.id:
-            _confirm(one.id)
-            return
-        st.button(texts.TALK_OPEN.format(number=number), key=f"talk_open_{one.id}", on_click=_open, args=(one.id,))
-        st.button(texts.TALK_REMOVE_NUMBER.format(number=number), key=f"talk_remove_{one.id}", on_click=_ask_removal, args=(one.id,))
+        if not kept.is_asked(REMOVAL, one.id):
+            st.button(texts.TALK_OPEN.format(number=number), key=f"talk_open_{one.id}", on_click=_open, args=(one.id,))
+        kept.removal(REMOVAL, one.id, texts.TALK_REMOVE_NUMBER.format(number=number), f"talk_remove_{one.id}")
 
 
 def _told(one: schema.ConversationListed) -> str:
@@ -138,10 +136,7 @@ def about() -> None:
             st.text_input(texts.CASE_NUMBER, key=field, max_chars=kept.LONGEST_CASE_NUMBER, placeholder=texts.CASE_NUMBER_EXAMPLE)
             st.form_submit_button(texts.CASE_NUMBER_SAVE, on_click=_name_case, args=(now,))
         st.html(f'<p class="ds-muted">{texts.TALK_KEPT}</p>')
-        if st.session_state.get("talk_removing") == now:
-            _confirm(now)
-        else:
-            st.button(texts.TALK_REMOVE, key="talk_remove", on_click=_ask_removal, args=(now,))
+        kept.removal(REMOVAL, now, texts.TALK_REMOVE, "talk_remove")
 
 
 def _name_case(conversation_id: str) -> None:
@@ -164,29 +159,13 @@ def put_away() -> dict[str, Any]:
 # --- taking one away --------------------------------------------------------------------------------------------------
 
 
-def _ask_removal(conversation_id: str) -> None:
-    st.session_state["talk_removing"], st.session_state["talk_asked"] = conversation_id, uuid.uuid4().hex
-
-
-def _confirm(conversation_id: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        kept.say_here(texts.TALK_REMOVE_SURE, st.session_state["talk_asked"], "content")
-        st.button(texts.REMOVE_FOR_GOOD, key="talk_remove_yes", type="primary", on_click=_remove, args=(conversation_id,))
-        st.button(texts.REMOVE_NOT, key="talk_remove_no", on_click=_stay)
-
-
-def _stay() -> None:
-    st.session_state.pop("talk_removing", None)
-    st.session_state["talk_notice"] = texts.TALK_STAYS
-
-
 def _remove(conversation_id: str) -> None:
-    with kept.telling("talk_problem"):
-        with suppress(NotFound):  # taken away in another window meanwhile: what was wanted
-            operations.delete_conversation(kept.service(), kept.who(), conversation_id)
-        if st.session_state.get("conversation") == conversation_id:
-            put_away()
-        if (st.session_state.get("undo") or {}).get("conversation") == conversation_id:
-            del st.session_state["undo"]  # what is taken away doesn't come back by another door
-        st.session_state["talk_notice"] = texts.TALK_REMOVED
-    st.session_state.pop("talk_removing", None)
+    with suppress(NotFound):  # taken away in another window meanwhile: what was wanted
+        operations.delete_conversation(kept.service(), kept.who(), conversation_id)
+    if st.session_state.get("conversation") == conversation_id:
+        put_away()
+    if (st.session_state.get("undo") or {}).get("conversation") == conversation_id:
+        del st.session_state["undo"]  # what is taken away doesn't come back by another door
+
+
+REMOVAL = Removal("talk", texts.TALK_REMOVE_SURE, texts.TALK_STAYS, texts.TALK_REMOVED, _remove)

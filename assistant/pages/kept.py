@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
@@ -85,6 +86,52 @@ def refused(case_number: str) -> str:
     refusal = guard.check(case_number) if case_number else None
     kind = "namn" if guard.names_person(case_number) else refusal.kind if refusal else ""
     return texts.CASE_NUMBER_REFUSED.format(kind=texts.CASE_NUMBER_KINDS.get(kind, kind)) if kind else ""
+
+
+# --- taking away ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Removal:
+    """How a kind of kept thing is taken away for good: after a question, and with a word of how it went."""
+
+    name: str  # what the session's own keys and the buttons' begin with
+    sure: str  # the question
+    stays: str  # said when the answer is no
+    removed: str  # said when it is gone
+    act: Callable[[str], None]  # takes away the one with this id
+
+
+def is_asked(kind: Removal, kept_id: str) -> bool:
+    """Whether the person is being asked about this one."""
+    return bool(st.session_state.get(f"{kind.name}_removing") == kept_id)
+
+
+def removal(kind: Removal, kept_id: str, label: str, key: str) -> None:
+    """The button that takes a thing away, and once it is pressed the question in its place."""
+    if not is_asked(kind, kept_id):
+        st.button(label, key=key, on_click=_ask, args=(kind, kept_id))
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        say_here(kind.sure, st.session_state[f"{kind.name}_asked"], "content")
+        st.button(texts.REMOVE_FOR_GOOD, key=f"{kind.name}_remove_yes", type="primary", on_click=_remove, args=(kind, kept_id))
+        st.button(texts.REMOVE_NOT, key=f"{kind.name}_remove_no", on_click=_stay, args=(kind,))
+
+
+def _ask(kind: Removal, kept_id: str) -> None:
+    st.session_state[f"{kind.name}_removing"], st.session_state[f"{kind.name}_asked"] = kept_id, uuid.uuid4().hex
+
+
+def _stay(kind: Removal) -> None:
+    st.session_state.pop(f"{kind.name}_removing", None)
+    st.session_state[f"{kind.name}_notice"] = kind.stays
+
+
+def _remove(kind: Removal, kept_id: str) -> None:
+    with telling(f"{kind.name}_problem"):
+        kind.act(kept_id)
+        st.session_state[f"{kind.name}_notice"] = kind.removed
+    st.session_state.pop(f"{kind.name}_removing", None)
 
 
 # --- how long ---------------------------------------------------------------------------------------------------------

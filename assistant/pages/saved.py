@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from contextlib import suppress
 from datetime import datetime
 from html import escape
@@ -17,6 +16,7 @@ from assistant.grounds import ongoing
 from assistant.grounds.load import Law
 from assistant.grounds.ongoing import Ongoing
 from assistant.pages import findings, kept, markup, parts
+from assistant.pages.kept import Removal
 from assistant.service import operations
 from assistant.storage.assessments import Conflict, Saved
 from assistant.storage.conversations import NotFound
@@ -111,11 +111,9 @@ def _row(number: int, one: Saved, law: Law) -> None:
     with st.container(key=f"ds-kept-assessment-{number}", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.html(f'<p class="ds-lead">{escape(_told(one))}</p><p>{number}. {escape(_named(one))}</p>'
                 f'<p class="ds-muted">{escape(_how_far(one, law))}</p>', width="stretch")
-        if st.session_state.get("assess_removing") == one.id:
-            _confirm(one.id)
-            return
-        st.button(texts.SAVED_GO_ON.format(number=number), key=f"assess_go_on_{one.id}", on_click=_go_on, args=(one.id,))
-        st.button(texts.SAVED_REMOVE_NUMBER.format(number=number), key=f"assess_remove_{one.id}", on_click=_ask_removal, args=(one.id,))
+        if not kept.is_asked(REMOVAL, one.id):
+            st.button(texts.SAVED_GO_ON.format(number=number), key=f"assess_go_on_{one.id}", on_click=_go_on, args=(one.id,))
+        kept.removal(REMOVAL, one.id, texts.SAVED_REMOVE_NUMBER.format(number=number), f"assess_remove_{one.id}")
 
 
 def _named(one: Saved) -> str:
@@ -164,34 +162,14 @@ def _go_on(saved_id: str) -> None:
 def removal() -> None:
     """The way to take away the assessment on the page."""
     one: Saved | None = st.session_state.get("assess_kept")
-    if one is None:
-        return
-    if st.session_state.get("assess_removing") == one.id:
-        _confirm(one.id)
-    else:
-        st.button(texts.SAVED_REMOVE, key="assess_remove", on_click=_ask_removal, args=(one.id,))
-
-
-def _ask_removal(saved_id: str) -> None:
-    st.session_state["assess_removing"], st.session_state["assess_asked"] = saved_id, uuid.uuid4().hex
-
-
-def _confirm(saved_id: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        kept.say_here(texts.SAVED_REMOVE_SURE, st.session_state["assess_asked"], "content")
-        st.button(texts.REMOVE_FOR_GOOD, key="assess_remove_yes", type="primary", on_click=_remove, args=(saved_id,))
-        st.button(texts.REMOVE_NOT, key="assess_remove_no", on_click=_stay)
-
-
-def _stay() -> None:
-    st.session_state.pop("assess_removing", None)
-    st.session_state["assess_notice"] = texts.SAVED_STAYS
+    if one:
+        kept.removal(REMOVAL, one.id, texts.SAVED_REMOVE, "assess_remove")
 
 
 def _remove(saved_id: str) -> None:
-    with kept.telling("assess_problem"):
-        with suppress(NotFound):  # taken away in another window meanwhile: what was wanted
-            operations.delete_assessment(kept.service(), kept.who(), saved_id)
-        put_away()
-        st.session_state["assess_notice"] = texts.SAVED_REMOVED
-    st.session_state.pop("assess_removing", None)
+    with suppress(NotFound):  # taken away in another window meanwhile: what was wanted
+        operations.delete_assessment(kept.service(), kept.who(), saved_id)
+    put_away()
+
+
+REMOVAL = Removal("assess", texts.SAVED_REMOVE_SURE, texts.SAVED_STAYS, texts.SAVED_REMOVED, _remove)
