@@ -1,4 +1,4 @@
-"""What is kept of an answer: when, how it ended, on which versions and passages, as a row of the audit trail. Never the words of the question.
+"""What is kept of an answer, as a row of the audit trail: when, how it ended, on which versions and passages. Never the question's words.
 
 The one exception is an answer that a person marks as wrong: then question and answer go to the legal team's queue, if nothing in them
 points at a person.

@@ -104,6 +104,33 @@ def test_the_sqlite_file_is_ours_alone_and_loses_nothing_that_was_committed(tmp_
     assert told == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}
 
 
+COME_AND_GONE = """
+import sys
+from sqlalchemy import text
+from assistant.storage.database import opened
+one = opened(sys.argv[1])
+with one.reading() as db:
+    print(db.execute(text("SELECT count(*) FROM feedback")).scalar())
+one.close()
+"""
+
+
+def test_what_is_written_after_another_process_has_come_and_gone_is_seen_by_the_next(tmp_path):
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    service, window = opened(url), opened(url)  # one process opens the file more than once
+
+    def seen() -> str:
+        ran = subprocess.run([sys.executable, "-c", COME_AND_GONE, url], capture_output=True, text=True, check=True, timeout=60)
+        return ran.stdout.strip()
+
+    for number, one in enumerate((service, window, service)):
+        assert seen() == str(number)
+        with one.writing() as db:
+            feedback.add(db, "anna", f"answer-{number}", "helped")
+        opened(url).close()
+    assert seen() == "3"
+
+
 @pytest.mark.parametrize("url", [
     "", "hej", "mysql://u:hemligt@h/d", "sqlite://", "sqlite:///:memory:", "postgresql://u:hemligt@[/d", "oracle:x", "ngt://u:hemligt@h/d"])
 def test_an_address_that_cannot_be_used_is_said_without_its_password(url):

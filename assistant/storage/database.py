@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ _SQLITE_SAYS = {  # primary result code → what is wrong
     "SQLITE_LOCKED": "databasen är upptagen av en annan process. Försök igen.",
     "SQLITE_IOERR": "disken kan inte läsas eller skrivas. Se över disken; inget som var sparat är förlorat.",
 }
+_CANNOT_OPEN = "Databasen {path} kan inte öppnas. Se över sökvägen, rättigheterna och utrymmet på disken."
 _POSTGRES_SAYS = {  # SQLSTATE, or its class → what is wrong
     "53100": "databasserverns disk är full. Inget som var sparat är förlorat.",
     "53": "databasservern saknar resurser (minne, disk eller anslutningar). Försök igen om en stund.",
@@ -154,13 +155,20 @@ def _sqlite(where: URL) -> Database:
 
 
 def _make_file(path: Path) -> None:
-    """An empty file that only we may read; SQLite gives its side files the same rights."""
+    """An empty file that only we may read; SQLite gives its side files the same rights.
+
+    The file itself is never opened here. Closing it would drop every lock that this process has on it, also those of SQLite's own
+    connections (sqlite.org/howtocorrupt.html, 2.2): the next process to leave would then take the log away from under this one, and what
+    was written after that would be lost.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with suppress(FileExistsError):
+            os.mknod(path, 0o600)
     except OSError as error:
-        if not os.access(path, os.R_OK):
-            raise StorageError(f"Databasen {path} kan inte öppnas. Se över sökvägen, rättigheterna och utrymmet på disken.") from error
+        raise StorageError(_CANNOT_OPEN.format(path=path)) from error
+    if not os.access(path, os.R_OK):
+        raise StorageError(_CANNOT_OPEN.format(path=path))
 
 
 def _prepare(connection: Any, _record: Any) -> None:
