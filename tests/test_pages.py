@@ -305,6 +305,12 @@ def test_the_highlight_is_the_quote_and_nothing_is_lost_around_it():
     assert re.sub(r"<[^>]*>", "", out) == "Ett &lt;två&gt; tre fyra. Fem &amp; sex."
 
 
+def test_a_passage_that_scrolls_is_reached_by_the_keyboard_and_named():
+    long = markup.whole("En mening om sekretess. " * 200, (), '10 kap. 27 § "OSL"')
+    assert long.startswith('<div class="ds-text ds-long" tabindex="0" role="group" aria-label="Hela texten: 10 kap. 27 § &quot;OSL&quot;">')
+    assert markup.whole("En mening om sekretess.", (), "10 kap. 27 § OSL") == '<div class="ds-text">En mening om sekretess.</div>'
+
+
 def test_overlapping_highlights_lose_no_letter():
     out = markup.marked("abcdefgh", [(1, 5, "a"), (3, 7, "b"), (4, 5, "c")])
     assert re.sub(r"<[^>]*>", "", out) == "abcdefgh"

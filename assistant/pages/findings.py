@@ -120,7 +120,7 @@ def law_text(index: Index, ref: str, on: date, *, unfolded: bool = False) -> str
     valid = markup.validity("gällande", quote.valid_from, None, None, on)
     return (f'<details class="ds-card"{" open" if unfolded else ""}><summary><span class="ds-number">§</span>'
             f'<span class="ds-label">{label}</span><span class="ds-badges">{valid}</span></summary>'
-            f'<div class="ds-inside"><div class="ds-text">{markup.marked(quote.text, ())}</div>'
+            f'<div class="ds-inside">{markup.whole(quote.text, (), wording.label(ref))}'
             f'<p class="ds-actions">{markup.link(quote.url)}</p></div></details>')
 
 

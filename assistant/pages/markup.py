@@ -16,6 +16,7 @@ from corpus import analysis
 from corpus.index import Index
 from corpus.passage import KINDS, Passage
 
+_LONG = 1_400  # characters of a passage: what a card shows whole, some 25 lines
 _NEIGHBOUR = 1_200  # characters of a neighbour: enough to see the context, short enough to read past
 _ANSWERED = (Status.ANSWERED, Status.ANSWERED_WITH_HANDOFF)
 _GRAVE = ("error_", "withheld_")
@@ -240,14 +241,21 @@ def _card(answer: Answer, quotes: list[tuple[int, Citation]], index: Index) -> s
     numbers = ", ".join(str(number) for number, _ in quotes)
     badges = rank(one.kind) + validity(one.status, one.valid_from, one.valid_to, published, answer.as_of_date)
     spans = [(cited.start, cited.end, mark_id(answer, number)) for number, cited in quotes]
-    text = marked(passage.text, spans) if passage else words(flowing(one.quote))
+    text = whole(passage.text, spans, label) if passage else f'<div class="ds-text">{words(flowing(one.quote))}</div>'
     told = f'<p class="ds-muted">{escape(texts.OWN_NOTE)}</p>' if one.kind == "not" else ""
     return (f'<details class="ds-card"><summary><span class="ds-number">{numbers}</span><span class="ds-label">{escape(label)}</span>'
             f'<span class="ds-badges">{badges}</span></summary><div class="ds-inside">{told}{path(passage, one.title)}'
-            f'<div class="ds-text">{text}</div>{neighbours(passage, index, answer.as_of_date) if passage else ""}'
+            f'{text}{neighbours(passage, index, answer.as_of_date) if passage else ""}'
             f'<p class="ds-actions">{link(one.url)}</p>'
             f'<p class="ds-actions">{_copy(texts.COPY_REFERENCE, reference(replace(one, label=label)))}'
             f'<button type="button" class="ds-button" data-back="1">{escape(texts.BACK)}</button></p></div></details>')
+
+
+def whole(text: str, spans: Sequence[tuple[int, int, str]], label: str) -> str:
+    """A whole passage, its spans marked. A long one scrolls inside its card, which takes a place in the tab order and a name of its own."""
+    name = escape(texts.WHOLE_PASSAGE.format(label=label))
+    scrolls = f' ds-long" tabindex="0" role="group" aria-label="{name}' if len(text) > _LONG else ""
+    return f'<div class="ds-text{scrolls}">{marked(text, spans)}</div>'
 
 
 def path(passage: Passage | None, title: str) -> str:

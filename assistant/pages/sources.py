@@ -76,7 +76,7 @@ def _card(passage: Passage, index: Index, on: date, *, unfolded: bool = False, w
     return (f'<details class="ds-card"{" open" if unfolded else ""}><summary><span class="ds-number"></span>'
             f'<span class="ds-label">{escape(_name(passage))}</span><span class="ds-badges">{badges}</span></summary>'
             f'<div class="ds-inside">{markup.path(passage, passage.title)}'
-            f'<div class="ds-text">{markup.marked(passage.text, _hits(passage, words))}</div>'
+            f'{markup.whole(passage.text, _hits(passage, words), _name(passage))}'
             f'{markup.neighbours(passage, index, on)}<p class="ds-actions">{markup.link(passage.url)}</p></div></details>')
 
 
