@@ -436,6 +436,7 @@ def test_the_settings_keep_the_window_to_itself():
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     assert config["server"]["address"] == "127.0.0.1"
     assert config["browser"]["gatherUsageStats"] is False
+    assert config["runner"]["postScriptGC"] is False, "a full collection after every press doubles what an answer costs"
     assert (config["client"]["toolbarMode"], config["client"]["showErrorDetails"]) == ("minimal", "none")
 
 
