@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from assistant import texts
 from assistant import words as vocabulary
 from assistant.grounds.checklist import checklist_id
@@ -21,7 +19,7 @@ from assistant.prefill import LookUp
 from assistant.retrieve import Said
 from assistant.types import Citation, Claim, Hit, Warning_
 from assistant.understand import Intent, Understood
-from corpus import analysis, lagrum
+from corpus import analysis, lagrum, ours
 from corpus.index import Index
 from corpus.passage import Passage
 
@@ -374,7 +372,7 @@ def _overlap(text: str, words: Iterable[str]) -> float:
 
 @cache
 def _premises() -> tuple[tuple[re.Pattern[str], str, str, tuple[str, ...]], ...]:
-    rows = yaml.safe_load((Path(analysis.__file__).parent / "premises.yaml").read_text(encoding="utf-8"))["premises"]
+    rows = ours.read((Path(analysis.__file__).parent / "premises.yaml").read_text(encoding="utf-8"))["premises"]
     return tuple((re.compile(row["says"], re.I), row["text"], row["ref"], tuple(row["also"])) for row in rows)
 
 

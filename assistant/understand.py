@@ -13,11 +13,9 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from assistant import texts, words
 from assistant.types import Question
-from corpus import lagrum
+from corpus import lagrum, ours
 from corpus.lagrum import Lagrum
 
 _REGISTER = Path(__file__).parent / "grounds" / "register"
@@ -67,7 +65,7 @@ class Actor:
 @cache
 def actors() -> tuple[Actor, ...]:
     """The actor register with its aliases, longest names first."""
-    rows = yaml.safe_load((_REGISTER / "actors.yaml").read_text(encoding="utf-8"))
+    rows = ours.read((_REGISTER / "actors.yaml").read_text(encoding="utf-8"))
     return tuple(Actor(row["name"], row["kind"], _alias_pattern((row["name"], *row["aliases"]))) for row in rows)
 
 

@@ -7,14 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from corpus import ours
 
 _FILE = Path(__file__).with_suffix(".yaml")
 
 
 @cache
 def _all() -> dict[str, Any]:
-    words: dict[str, Any] = yaml.load(_FILE.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    words: dict[str, Any] = ours.read(_FILE.read_text(encoding="utf-8"))
     return words
 
 

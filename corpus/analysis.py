@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from corpus import ours
 
 _WORD = re.compile(r"[0-9a-zåäöéüæø]+(?::[0-9]+)?")
 _HYPHEN = re.compile(r"(?<=[a-zåäöé])-\s*\n\s*(?=[a-zåäöé])(?!och\b|eller\b|samt\b)|\u00ad")
@@ -59,7 +59,7 @@ def tokens(text: str) -> list[str]:
 @cache
 def lexicon() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
     """Staff's words → the statutes' words (``lexicon.yaml``), both as token runs."""
-    rows = yaml.safe_load(_LEXICON.read_text(encoding="utf-8"))["words"]
+    rows = ours.read(_LEXICON.read_text(encoding="utf-8"))["words"]
     return tuple(
         (tuple(tokens(said)), tuple(tokens(" ".join(row["means"])))) for row in rows for said in row["said"]
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import yaml
 
+from corpus import ours
 from corpus.passage import Passage
 
 NOTES = Path(__file__).parent / "notes"
@@ -79,7 +80,7 @@ def read(path: Path) -> Note:
     if len(parts) != 3 or parts[0]:
         raise wrong("must begin with a front matter between two lines of ---")
     try:
-        head = yaml.safe_load(parts[1])
+        head = ours.read(parts[1])
     except yaml.YAMLError as error:
         raise wrong(f"front matter is not YAML: {error}") from error
     if not isinstance(head, dict) or set(head) != _KEYS:

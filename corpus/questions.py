@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from corpus import ours
 from corpus.passage import Passage
 
 QUESTIONS = Path(__file__).parent / "questions"
@@ -40,7 +41,7 @@ def load(root: Path = QUESTIONS) -> tuple[Wording, ...]:
 
 def _read(path: Path) -> Iterator[Wording]:
     try:
-        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+        rows = ours.read(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise QuestionsError(f"{path.name}: not YAML: {error}") from error
     if not isinstance(rows, dict):

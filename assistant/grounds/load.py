@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 import yaml
 
+from corpus import ours
+
 HERE = Path(__file__).parent
 T = TypeVar("T")
-FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same YAML, read faster where libyaml is there
 
 KINDS = ("duty", "permission", "trap")
 GATES = ("10kap", "12kap", "5c", "15-27", "28st1", "kapitel", "utanfor")
@@ -346,7 +347,7 @@ class Names:
 def read(path: Path) -> Any:
     """A YAML file whose mappings know their line; mappings are Located, everything else plain."""
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=FAST)
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=ours.LOADER)
     except yaml.YAMLError as error:
         raise LawError(f"{path.name}: {str(error).splitlines()[0]} (går inte att läsa som YAML: {error})") from error
     return plain(node, path.name)
