@@ -19,6 +19,7 @@ from assistant.storage import tables
 WAIT_S = 30  # for another writer; longer than any transaction here, shorter than a person's patience with a spinner
 _PERSONS_OWN = ("conversation", "turn", "assessment", "idempotency")  # what people delete themselves
 _LOCK = 727_264_110  # any number will do, as long as every process takes the same
+_MAKING = threading.Lock()  # a new file is closed before another thread can open it
 _WRITING: dict[bool, dict[str, Any]] = {True: {"writing": True}, False: {}}  # by whether it is SQLite
 _READING: dict[bool, dict[str, Any]] = {True: {}, False: {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}}
 _SQLITE_SAYS = {  # primary result code → what is wrong
@@ -157,14 +158,14 @@ def _sqlite(where: URL) -> Database:
 def _make_file(path: Path) -> None:
     """An empty file that only we may read; SQLite gives its side files the same rights.
 
-    The file itself is never opened here. Closing it would drop every lock that this process has on it, also those of SQLite's own
+    A file that is there is never opened here. Closing it would drop every lock that this process has on it, also those of SQLite's own
     connections (sqlite.org/howtocorrupt.html, 2.2): the next process to leave would then take the log away from under this one, and what
     was written after that would be lost.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            os.mknod(path, 0o600)
+        with _MAKING, suppress(FileExistsError):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
         raise StorageError(_CANNOT_OPEN.format(path=path)) from error
     if not os.access(path, os.R_OK):
