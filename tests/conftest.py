@@ -10,8 +10,6 @@ import pytest
 
 os.environ.setdefault("DELNINGSSTOD_RECORD", "false")
 
-WHOLE = os.environ.get("DELNINGSSTOD_TESTS") == "whole"  # everything at its full length; a landing has twenty minutes and takes less
-LONG = pytest.mark.skipif(not WHOLE, reason="takes long, and a leaner test holds its kind: DELNINGSSTOD_TESTS=whole")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 OFFICIAL = SHARED / "official"
 AS_OF = date(2026, 11, 22)

@@ -18,7 +18,6 @@ from assistant import texts
 from tests import test_assessment_browser as assessment
 from tests import test_chat_browser as chat
 from tests import test_review_browser as review
-from tests.conftest import WHOLE
 from tests.misbehaving import Reply, Server
 
 pytestmark = chat.pytestmark
@@ -237,8 +236,9 @@ def stops(page, state: str, most: int = 150) -> list[str]:
             if not right and not at["what"].startswith("BODY")]
 
 
-def zoomed(page, state: str, *, walk: bool = False) -> list[str]:
-    """The page at 200 % and 400 % of a window 1280 wide: nothing scrolls sideways, nothing is cut, nothing that can be pressed is gone."""
+def zoomed(page, state: str) -> list[str]:
+    """The page at 200 % and 400 % of a window 1280 wide: nothing scrolls sideways, nothing is cut, nothing that can be pressed is gone,
+    and Tab goes through the narrowest."""
     had, found = set(page.evaluate(CONTROLS)), []
     for width, height in ((640, 450), (320, 256)):
         page.set_viewport_size({"width": width, "height": height})
@@ -246,15 +246,15 @@ def zoomed(page, state: str, *, walk: bool = False) -> list[str]:
         sideways = [f"scrolls sideways: {one}" for one in page.evaluate(NARROW) if one > width]
         gone = [f"gone: {one}" for one in sorted(had - set(page.evaluate(CONTROLS)))]
         found += [f"{state} at {width}: {one}" for one in (*sideways, *gone, *page.evaluate(LOST))]
-    found += stops(page, f"{state} at {width}") if walk else []
+    found += stops(page, f"{state} at {width}")
     page.set_viewport_size({"width": 1280, "height": 900})
     settled(page)
     return found
 
 
-def whole(page, state: str, *, walk: bool = WHOLE) -> list[str]:
-    """Everything that is asked of a state, at every size. ``walk``: Tab goes through the narrowest one too."""
-    return faults(page, state) + stops(page, state) + zoomed(page, state, walk=walk)
+def whole(page, state: str) -> list[str]:
+    """Everything that is asked of a state, at every size."""
+    return faults(page, state) + stops(page, state) + zoomed(page, state)
 
 
 def none(found: list[str]) -> None:
@@ -276,7 +276,7 @@ def test_the_chat_in_every_state(visit, held):
     page.locator("[data-answer]").wait_for()
     found += faults(page, "handed over")
     page.locator(".ds-cite").first.click()
-    found += whole(page, "source open", walk=True)
+    found += whole(page, "source open")
     for state, question in (("refused", f"Får jag lämna ut att {chat.NUMBER} har bidrag?"), ("steered", STEERS), ("error", "???"),
                             ("answered", LAW), ("unclear", UNCLEAR)):
         ask(page, question)
@@ -306,7 +306,7 @@ def test_may_i_share_in_every_state(visit):
     page.keyboard.press("Escape")
     show_grounds(page)
     unfold(page)
-    found += whole(page, "grounds", walk=True)
+    found += whole(page, "grounds")
     page.get_by_role("tab", name=texts.SHARE_TABS[1]).click()
     for name in ("Polismyndigheten", "Försäkringskassan"):
         pick(page, "meeting_who", name)
@@ -333,7 +333,7 @@ def test_an_assessment_in_every_state(visit):
     page.get_by_role("button", name=texts.ASSESS_NEXT).click()
     page.get_by_role("alert").first.wait_for()
     unfold(page)
-    found += whole(page, "question, with summary and flow", walk=True)
+    found += whole(page, "question, with summary and flow")
     for _ in range(40):
         if not page.locator("main [role=radiogroup]").count():
             break
@@ -387,7 +387,7 @@ def test_the_review_in_every_state(visit):
     review.open_disputed(page)
     page.get_by_role("button", name=texts.REVIEW_SETTLE_SAVE).wait_for()
     unfold(page)
-    found += whole(page, "dispute", walk=True)
+    found += whole(page, "dispute")
     review.settle(page)
     page.get_by_role("button", name=texts.REVIEW_MAKE_CASE).wait_for()
     found += faults(page, "settled")

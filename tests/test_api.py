@@ -29,7 +29,6 @@ from assistant.service.api import api
 from assistant.service.limits import Reads
 from assistant.service.problems import TooMany
 from assistant.types import Question
-from tests.conftest import LONG
 from tests.databases import KINDS, database_url, postgresql  # noqa: F401 - fixtures
 from tests.service_world import ANNA, PEOPLE, Signed, answered, client, served, service
 
@@ -38,7 +37,7 @@ NUMBER = "19121212-1212"
 SCHEMA = json.loads((Path(rest.__file__).parents[1] / "grounds" / "protocol.schema.json").read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module", params=[KINDS[0], pytest.param(KINDS[1], marks=LONG)])
+@pytest.fixture(scope="module", params=KINDS)
 def made(request, small_world, tmp_path_factory):
     folder = tmp_path_factory.mktemp("api")
     if request.param == "sqlite":

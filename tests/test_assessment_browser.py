@@ -9,7 +9,6 @@ import pytest
 
 from assistant import texts
 from tests import test_chat_browser as chat
-from tests.conftest import LONG
 
 pytestmark = chat.pytestmark
 home, address, browser, visit = chat.home, chat.address, chat.browser, chat.visit
@@ -170,7 +169,7 @@ def test_a_meeting_is_a_matrix_in_words(visit):
     assert cells == [texts.UNKNOWN[0]] * 2  # nothing said of secrecy, purpose or mode: nothing guessed
 
 
-@pytest.mark.parametrize("width", [pytest.param(390, marks=LONG), 320])
+@pytest.mark.parametrize("width", [390, 320])
 def test_nothing_scrolls_sideways_and_the_way_out_is_always_in_view(visit, width):
     page = visit(width, 700)
     to_checklist(page)

@@ -26,7 +26,6 @@ from assistant import audit
 from assistant.people import LOCAL
 from assistant.storage import conversations
 from assistant.storage.database import opened
-from tests.conftest import LONG
 from tests.databases import database_url, postgresql  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -201,7 +200,6 @@ def test_nothing_acknowledged_is_lost_when_the_service_is_killed_during_twenty_c
     assert promised.strange == []
 
 
-@LONG
 def test_nothing_acknowledged_is_lost_when_the_database_server_crashes_during_twenty_chats(small_world, tmp_path, postgresql):
     postgresql.through_to_the_disk(True)
     service, promised = Service(tmp_path, small_world._folder.parent, postgresql.make("crashed")), Promised()

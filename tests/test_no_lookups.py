@@ -26,7 +26,6 @@ import pytest
 
 from assistant import desk
 from assistant.settings import Settings
-from tests.conftest import LONG
 from tests.misbehaving import Reply, Server
 from tests.test_chat_browser import ANSWER, CHROMIUM, browser
 
@@ -200,7 +199,6 @@ def test_the_measuring_through_ragas_looks_nothing_up(watched, tmp_path):
     assert watched.went_out() == []
 
 
-@LONG
 def test_agents_over_stdin_look_nothing_up(watched, home):
     hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
         "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}}
@@ -209,7 +207,6 @@ def test_agents_over_stdin_look_nothing_up(watched, home):
     assert watched.went_out() == []
 
 
-@LONG
 def test_a_chroma_server_looks_nothing_up(watched, tmp_path):
     from corpus import embed, index
 

@@ -17,7 +17,6 @@ from evals import cases, review_files, workbench
 from evals.review import Person, Role
 from evals.review_store import Store
 from tests import test_chat_browser as chat
-from tests.conftest import LONG
 
 pytestmark = chat.pytestmark
 browser = chat.browser
@@ -328,7 +327,7 @@ def test_a_jurist_reads_a_note_beside_the_law_and_signs_it(enter, home):
     assert f'reviewed_by: "{ANNA}"' in note.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("width", [pytest.param(400, marks=LONG), 320])
+@pytest.mark.parametrize("width", [400, 320])
 def test_on_a_narrow_screen_nothing_scrolls_sideways_and_nothing_is_in_english(enter, width):
     page = enter(CIA, "jurist", width, 800)
     seen = []

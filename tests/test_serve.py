@@ -30,7 +30,6 @@ from evals.review_store import Store
 from tests import openid_provider, reviewing
 from tests import test_assessment_browser as assessment
 from tests import test_chat_browser as chat
-from tests.conftest import LONG
 from tests.test_hardening import ALWAYS
 from tests.test_signon import GROUPS, SECRET
 
@@ -191,7 +190,6 @@ def test_the_api_alone_has_no_window(home):
         assert "API:et finns på" in (home / "serve.log").read_text()
 
 
-@LONG
 def test_a_stop_lets_what_is_under_way_end_and_leaves_no_trace(home):
     with served(home) as (address, process):
         at = httpx.Client(base_url=address, trust_env=False)

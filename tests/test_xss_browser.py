@@ -25,7 +25,6 @@ from evals.review_store import Store
 from tests import test_accessibility as window
 from tests import test_chat_browser as chat
 from tests import test_review_browser as review
-from tests.conftest import LONG
 from tests.data.xss.payloads import HOST, payloads
 from tests.misbehaving import Reply, Seen, Server
 
@@ -235,7 +234,6 @@ def test_questions_earlier_turns_and_a_models_answers_are_words(visit, address, 
     harmless(page, address, 475)
 
 
-@LONG
 def test_the_reasons_of_an_assessment_are_words(visit, address):
     page = visit()
     window.to_checklist(page)
@@ -285,7 +283,6 @@ def hostile(made: dict, part: tuple[str, ...]) -> dict:
     return answer
 
 
-@LONG
 def test_a_review_file_taken_in_is_words(visit, address, home, opened):
     file = hostile_reviews(home, opened)
     page = visit("review")

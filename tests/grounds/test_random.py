@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from assistant.grounds.case import OUTCOMES, Case
 from assistant.grounds.find import find
 from assistant.grounds.load import shipped
-from tests.conftest import WHOLE
 
 LAW = shipped()
 ACTORS = sorted({a.name for a in LAW.actors.values()})
@@ -42,7 +41,7 @@ def draw(chance):
     }
 
 
-HOW_MANY = 10_000 if WHOLE else 3_000
+HOW_MANY = 10_000
 
 
 def test_whatever_the_case_the_finding_agrees_with_itself():
