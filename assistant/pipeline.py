@@ -209,11 +209,10 @@ def _unheld(understood: Understood, index: Index) -> tuple[str, ...]:
     gone = [f"SFS {sfs}" for sfs in understood.statutes
             if not any(one.sfs == sfs for one in understood.lagrum) and not index.holds(f"SFS {sfs} ")]
     held = {one.name for one in lagrum.names()} | {alias for one in lagrum.names() for alias in one.aliases}
-    for pattern, said in _NAMED_SOURCES:
-        for match in pattern.finditer(text):
-            name = match[1].lower()
-            if name not in held and not index.titled(re.sub(r"(?<=lag)en$|(?<=balk)en$", "", name)):
-                gone.append(said.format(match[1]))
+    asked = [(match[1], said) for pattern, said in _NAMED_SOURCES for match in pattern.finditer(text)]
+    for name, said in (*asked, *((name, "{}") for name in lagrum.strangers(text, understood.as_of))):
+        if name.lower() not in held and not index.titled(re.sub(r"(?<=lag)en$|(?<=balk)en$", "", name.lower())):
+            gone.append(said.format(name))
     return tuple(dict.fromkeys(gone))
 
 

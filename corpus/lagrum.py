@@ -161,6 +161,22 @@ _PINPOINT = re.compile(
 _CLOCK = re.compile(r"\b(?:kl\.?|klockan)\s*$", re.I)
 _JOIN = r"(?:\s+(?:i|enligt|den|av|nya|gamla))*\s*[,(]?\s*"
 
+_LISTED = r"(?:\s|,|\boch\b|\beller\b|\bsamt\b|kap\.?|§|\d++(?:\s?[a-zåäö]\b)?|[–-])*"  # no text can be read in two ways: linear
+# A law that the table doesn't know, by its form: an abbreviation (LOU, UB, KonkL; not what reads like one), or a name in the definite.
+_SHORT = r"(?!(?:AF|HVB|LFV|LST|MSB)\b)(?:L[A-ZÅÄÖ]{1,4}|[A-ZÅÄÖ][A-Za-zÅÄÖåäö]{0,6}[BFL])(?![\wåäö])"
+_CALLED = (r"(?!\w*(?:anslag|avslag|beslag|bolag|förslag|inslag|omslag|tillslag|underlag|uppslag|utslag)en\b)"
+           r"(?:[a-zåäö]+-\s*(?:,\s*|och\s+)?)*[a-zåäö]{2,}-?(?:lagen|balken|förordningen)s?(?![\wåäö])")
+_LONG = r"lag(?:en)?\s+(?:om|med|mot)\s+[^.,;:?!()]{3,60}"
+
+
+def _beside_a(*forms: str, left: str, right: str = "") -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(rf"{left}(?P<law>{form}){right}", 0 if form == _SHORT else re.I) for form in forms)
+
+
+_AFTER = _beside_a(_SHORT, _CALLED, _LONG, left=_JOIN)
+_BEFORE = _beside_a(_SHORT, _CALLED, left=r"(?<![\wåäö-])", right=r"[\s,:)]*$")
+_AFTER_LIST = _beside_a(_SHORT, _CALLED, _LONG, left=rf"{_LISTED}§{_JOIN}")
+
 
 def find(text: str, on: date | None = None) -> tuple[Mention, ...]:
     """Every place in ``text`` that names a paragraf or kapitel, in order.
@@ -182,6 +198,14 @@ def find(text: str, on: date | None = None) -> tuple[Mention, ...]:
                 mentions.append(mention)
                 taken.append((match.start(), mention.end))
     return tuple(sorted(mentions, key=lambda mention: mention.start))
+
+
+def strangers(text: str, on: date | None = None) -> tuple[str, ...]:
+    """The laws that references in ``text`` are written with and that aren't known here, as they are written, each once."""
+    laws = _laws(text, on or date.today())
+    ends = ((match, _end(match, _PINPOINT.match(text, match.end()))) for form in _FORMS for match in form.finditer(text))
+    found = [_stranger(text, match.start(), end) for match, end in ends if _beside(text, match.start(), end, laws) is None]
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def statutes(text: str, on: date | None = None) -> tuple[str, ...]:
@@ -220,10 +244,10 @@ def _mention(text: str, match: re.Match[str], laws: tuple[tuple[int, int, str, b
     kapitel = spaced(groups["k"].lower()) if groups.get("k") else None
     numbers = groups.get("p") or groups.get("p2")
     pin = _PINPOINT.match(text, match.end()) if numbers else None
-    end = pin.end() if pin and (pin["ord"] or pin["nr"] or pin["punkt"]) else match.end()
+    end = _end(match, pin)
     law = _beside(text, match.start(), end, laws)
     bare = law is None
-    if bare:
+    if bare and not _stranger(text, match.start(), end):
         law = _only_law(kapitel, laws)
     if law is None:
         return None
@@ -244,9 +268,23 @@ def _beside(text: str, start: int, end: int, laws: tuple[tuple[int, int, str, bo
             return sfs
     for at, _, sfs, _ in laws:  # «10 kap. 2 och 3 §§ samt 12 kap. 2 § OSL»: the name closes the list
         between = text[end:at] if at >= end else "."
-        if len(between) < 80 and re.fullmatch(rf"(?:\s|,|\boch\b|\beller\b|\bsamt\b|kap\.?|§|{_N}|[–-])*", between):
+        if len(between) < 80 and "§" in between and re.fullmatch(_LISTED, between):
             return sfs
     return None
+
+
+def _end(match: re.Match[str], pin: re.Match[str] | None) -> int:
+    return pin.end() if pin and (pin["ord"] or pin["nr"] or pin["punkt"]) else match.end()
+
+
+def _stranger(text: str, start: int, end: int) -> str:
+    """The law beside a reference that isn't known here, as it is written: then none is supplied in its place. Empty where there is none."""
+    before = text[max(0, start - 80) : start]
+    places = (*(form.match(text, end) for form in _AFTER), *(form.search(before) for form in _BEFORE),
+              *(form.match(text, end) for form in _AFTER_LIST))
+    shouted = text.upper() == text  # where all is in capitals, no word is an abbreviation for it
+    found = next((one for one in places if one and not (shouted and one.re.flags & re.I == 0)), None)
+    return found["law"].strip() if found else ""
 
 
 def _only_law(kapitel: str | None, laws: tuple[tuple[int, int, str, bool], ...]) -> str | None:

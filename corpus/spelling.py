@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from corpus import analysis
+from corpus import analysis, lagrum
 
 MIN_LENGTH = 5  # a shorter word has too many neighbours
 LONG = 9  # from here on two slips are allowed
@@ -29,9 +30,19 @@ def count(texts: Iterable[str]) -> dict[str, int]:
 
 def mended(text: str, known: Callable[[str], bool], used: Mapping[str, int]) -> str:
     """``text`` with each word that is not ``known`` replaced by the nearest of ``used``; the more used of two equally near."""
-    unknown = [word for word in dict.fromkeys(_WORD.findall(text)) if not word.isupper() and not known(word.lower())]
+    unknown = [word for word in dict.fromkeys(_WORD.findall(text)) if not _is_abbreviation(word) and not known(word.lower())]
     instead = {word: near for word in unknown[:_ASK_AT_MOST] if (near := _nearest(word.lower(), used))}
     return _WORD.sub(lambda match: instead.get(match[0], match[0]), text) if instead else text
+
+
+def _is_abbreviation(word: str) -> bool:
+    """«SSPF», «SkolL»; and «skoll», as many write the name of a statute."""
+    return word[1:] != word[1:].lower() or word.lower() in _short_names()
+
+
+@cache
+def _short_names() -> frozenset[str]:
+    return frozenset(name.short.lower() for name in lagrum.names())
 
 
 def _nearest(word: str, used: Mapping[str, int]) -> str | None:

@@ -21,11 +21,10 @@ from tests import test_review_browser as review
 from tests.misbehaving import Reply, Server
 
 pytestmark = chat.pytestmark
-home, browser = chat.home, chat.browser
+home, browser, ask, settled = chat.home, chat.browser, chat.ask, chat.settled
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 ASSESS = "Får vi på Försäkringskassan tipsa Skatteverket om svart lön?"
 UNCLEAR = "Får jag lämna ut uppgiften till dem?"
 LAW = "Vad säger 10 kap. 27 § OSL?"
@@ -124,13 +123,6 @@ def visit(browser, address):
         context.close()
 
 
-def settled(page) -> None:
-    """Wait until the page is drawn to its end and has brought what is new into view."""
-    page.wait_for_timeout(150)
-    page.locator(IDLE).wait_for(timeout=180_000)
-    page.wait_for_timeout(250)
-
-
 def faults(page, state: str, *, drawn: bool = True) -> list[str]:
     """What axe-core finds wrong in the state the page is in; ``drawn``: wait first until it is drawn to its end."""
     if drawn:
@@ -142,11 +134,6 @@ def faults(page, state: str, *, drawn: bool = True) -> list[str]:
 def menu(page, name: str) -> None:
     page.get_by_role("navigation").get_by_role("link", name=texts.PAGES[name], exact=True).click()
     page.wait_for_function("title => document.title.startsWith(title)", arg=texts.PAGES[name])
-    settled(page)
-
-
-def ask(page, question: str) -> None:
-    chat.ask(page, question)
     settled(page)
 
 

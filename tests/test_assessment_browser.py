@@ -14,7 +14,7 @@ pytestmark = chat.pytestmark
 home, address, browser, visit = chat.home, chat.address, chat.browser, chat.visit
 NUMBER = "19121212-1212"
 QUESTION = "Får vi på Försäkringskassan tipsa Skatteverket om svart lön?"
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+IDLE = chat.IDLE
 NARROW = "[document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth]"
 
 

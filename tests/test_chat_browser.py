@@ -24,6 +24,7 @@ NUMBER = "19121212-1212"
 ENGLISH = ("Send message", "Press enter", "Deploy", "Main menu", "Feedback", "Copy to clipboard", "Stop", "Running", "Choose", "Select",
            "Skip to", "Upload", "Loading", "Submit", "Clear", "Close")
 PLACE = "name => document.querySelector(name).getBoundingClientRect()"
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 ANSWER = 60_000  # milliseconds: a ceiling for a machine that others use too, not an expectation
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser: {CHROMIUM} is missing")]
@@ -106,12 +107,20 @@ def visit(browser, address):
 
 
 def ask(page, question: str) -> None:
-    """Write a question, send it, and wait for its answer."""
+    """Write a question, send it, and wait for its answer, and until the page has been drawn to its end and moved to it."""
     before = page.locator("[data-answer]").count()
     field = page.get_by_role("textbox", name=texts.QUESTION_PLACEHOLDER)
     field.fill(question)
     field.press("Enter")
     page.locator("[data-answer]").nth(before).wait_for()
+    settled(page)
+
+
+def settled(page) -> None:
+    """Wait until the page is drawn to its end and has brought what is new into view."""
+    page.wait_for_timeout(150)
+    page.locator(IDLE).wait_for(timeout=180_000)
+    page.wait_for_timeout(250)
 
 
 def focused(page) -> str:

@@ -1,5 +1,6 @@
 """lagrum: every form staff write, lists and ranges, and what must not be read as a reference."""
 
+import time
 from datetime import date
 
 import pytest
@@ -43,10 +44,48 @@ OSL = "SFS 2009:400"
         ("10 kap. 2 § och 12 kap. 2 § OSL", [f"{OSL} 10 kap. 2 §", f"{OSL} 12 kap. 2 §"]),
         ("vad säger LUB om kontaktuppgifter i 4 §?", ["SFS 2025:170 4 §"]),
         ("26 kap. OSL", [f"{OSL} 26 kap."]),
+        ("5 kap. 1 § HSL", ["SFS 2017:30 5 kap. 1 §"]),
+        ("hälso- och sjukvårdslagen 5 kap. 1 §", ["SFS 2017:30 5 kap. 1 §"]),
+        ("9 kap. 2 § plan- och bygglagen", ["SFS 2010:900 9 kap. 2 §"]),
+        ("skoll 29 kap. 14 §", ["SFS 2010:800 29 kap. 14 §"]),
+        ("10 kap. 27 § sekretesslagen", [f"{OSL} 10 kap. 27 §"]),
+        ("Får IVO enligt 10 kap. 27 § lämna uppgiften?", [f"{OSL} 10 kap. 27 §"]),
+        ("kan MSB 10 kap. 27 § här", [f"{OSL} 10 kap. 27 §"]),
+        ("VAD SÄGER 10 KAP. 27 § TILL OSS", [f"{OSL} 10 kap. 27 §"]),
+        ("10 kap. 27 § och LUFFA", [f"{OSL} 10 kap. 27 §"]),
+        ("10 kap. 27 § och konkurslagen", [f"{OSL} 10 kap. 27 §"]),
+        ("10 kap. 27 § i förslagen", [f"{OSL} 10 kap. 27 §"]),
+        ("Enligt 10 kap. 27 § kan lagen ge stöd", [f"{OSL} 10 kap. 27 §"]),
     ],
 )
 def test_reads_every_form_staff_write(written, refs):
     assert [one.ref for mention in lagrum.find(written, ON) for one in mention.lagrum] == refs
+
+
+@pytest.mark.parametrize("written", [
+    "XyzL 3 kap. 2 §", "3 kap. 2 § XyzL", "UB 4 kap. 1 §", "4 kap. 1 § UB", "LOU 4 kap. 1 § och LUF 2 kap. 3 §", "vad säger 4:1 IL?",
+    "3 kap. 2 § lagen om offentlig upphandling", "konkurslagen 3 kap. 2 §", "3 kap. 2 § i den nya konkurslagen",
+    "enligt konkurslagens 3 kap. 2 §", "3 kap. 2 § radio- och tv-lagen", "3 kap. 2 § plan- och byggförordningen", "vattenlagen, 3 kap. 2 §",
+    "3 kap. 2 och 3 §§ konkurslagen", "3 kap. 2 § och 4 kap. 1 § konkurslagen"])
+def test_a_reference_to_a_law_that_is_unknown_here_is_never_taken_for_osl(written):
+    assert [one.ref for mention in lagrum.find(written, ON) for one in mention.lagrum if one.sfs == lagrum.OSL] == []
+
+
+@pytest.mark.parametrize(("written", "laws"), [
+    ("vad säger LOU 4 kap. 1 § och 2 kap. 3 § i den nya konkurslagen?", ("LOU", "konkurslagen")),
+    ("3 kap. 2 § lagen om offentlig upphandling, gäller den?", ("lagen om offentlig upphandling",)),
+    ("10 kap. 27 § OSL och 5 kap. 1 § HSL", ()), ("10 kap. 15 a §", ()), ("2 § LUFFA", ()), ("konkurslagen är svår", ())])
+def test_the_law_that_a_reference_is_written_with_is_named_when_it_is_unknown(written, laws):
+    assert lagrum.strangers(written, ON) == laws
+
+
+@pytest.mark.parametrize("written", [
+    "10 kap. 2 § " + "1" * 60 + "x OSL", "10 kap. 2 § " + "1 a " * 900, "10 kap. 2 § " + "a-" * 1_900, "10 kap. 2 § " + "ä" * 3_900,
+    "10:2 " * 780, "lagen om " * 440 + "10 kap. 2 §"])
+def test_a_text_made_to_be_slow_is_read_at_once(written):
+    started = time.perf_counter()
+    lagrum.find(written, ON), lagrum.strangers(written, ON)
+    assert time.perf_counter() - started < 1
 
 
 @pytest.mark.parametrize(
