@@ -163,9 +163,9 @@ _JOIN = r"(?:\s+(?:i|enligt|den|av|nya|gamla))*\s*[,(]?\s*"
 
 _LISTED = r"(?:\s|,|\boch\b|\beller\b|\bsamt\b|kap\.?|§|\d++(?:\s?[a-zåäö]\b)?|[–-])*"  # no text can be read in two ways: linear
 # A law that the table doesn't know, by its form: an abbreviation (LOU, UB, KonkL; not what reads like one), or a name in the definite.
-_SHORT = r"(?!(?:AF|HVB|LFV|LST|MSB)\b)(?:L[A-ZÅÄÖ]{1,4}|[A-ZÅÄÖ][A-Za-zÅÄÖåäö]{0,6}[BFL])(?![\wåäö])"
+_SHORT = r"(?!(?:AF|HVB|LFV|LST|MSB)\b)(?:L[A-ZÅÄÖ]{1,4}|[A-ZÅÄÖ][A-Za-zÅÄÖåäö]{0,6}[BFL])(?![\wåäö-])"
 _CALLED = (r"(?!\w*(?:anslag|avslag|beslag|bolag|förslag|inslag|omslag|tillslag|underlag|uppslag|utslag)en\b)"
-           r"(?:[a-zåäö]+-\s*(?:,\s*|och\s+)?)*[a-zåäö]{2,}-?(?:lagen|balken|förordningen)s?(?![\wåäö])")
+           r"(?:[a-zåäö]+-\s*(?:,\s*|och\s+)?)*[a-zåäö]{2,}-?(?:lagen|balken|förordningen)s?(?![\wåäö-])")
 _LONG = r"lag(?:en)?\s+(?:om|med|mot)\s+[^.,;:?!()]{3,60}"
 
 

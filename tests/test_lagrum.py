@@ -54,6 +54,7 @@ OSL = "SFS 2009:400"
         ("VAD SÄGER 10 KAP. 27 § TILL OSS", [f"{OSL} 10 kap. 27 §"]),
         ("10 kap. 27 § och LUFFA", [f"{OSL} 10 kap. 27 §"]),
         ("10 kap. 27 § och konkurslagen", [f"{OSL} 10 kap. 27 §"]),
+        ("10 kap. 27 § LSS-handläggare frågar", [f"{OSL} 10 kap. 27 §"]),
         ("10 kap. 27 § i förslagen", [f"{OSL} 10 kap. 27 §"]),
         ("Enligt 10 kap. 27 § kan lagen ge stöd", [f"{OSL} 10 kap. 27 §"]),
     ],
