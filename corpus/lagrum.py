@@ -90,12 +90,15 @@ class Lagrum:
 
 @dataclass(frozen=True)
 class Mention:
-    """A place in a text that names one or more lagrum. ``assumed``: the text named no statute, so it was supplied."""
+    """A place in a text that names one or more lagrum. ``assumed``: the text named no statute, so it was supplied; ``stranger``: the law
+    it is written with, when that isn't known here, and then there is no lagrum.
+    """
 
     lagrum: tuple[Lagrum, ...]
     start: int
     end: int
     assumed: bool
+    stranger: str = ""
 
 
 def ordinal(number: int) -> str:
@@ -184,7 +187,16 @@ def find(text: str, on: date | None = None) -> tuple[Mention, ...]:
     A bare «10:15 a» or «26 kap. 1 §» is taken to be OSL and marked ``assumed``; a bare «2 §» takes the only statute without
     chapters that the text names, else it names nothing. ``on`` picks the statute where a name has meant several (SoL).
     """
-    laws = _laws(text, on or date.today())
+    return tuple(mention for mention in _mentions(text, on or date.today()) if mention.lagrum)
+
+
+def strangers(text: str, on: date | None = None) -> tuple[str, ...]:
+    """The laws that references in ``text`` are written with and that aren't known here, as they are written, each once."""
+    return tuple(dict.fromkeys(mention.stranger for mention in _mentions(text, on or date.today()) if mention.stranger))
+
+
+def _mentions(text: str, on: date) -> tuple[Mention, ...]:
+    laws = _laws(text, on)
     mentions: list[Mention] = []
     taken = [(start, end) for start, end, sfs, is_number in laws if is_number]
     for form in _FORMS:
@@ -198,14 +210,6 @@ def find(text: str, on: date | None = None) -> tuple[Mention, ...]:
                 mentions.append(mention)
                 taken.append((match.start(), mention.end))
     return tuple(sorted(mentions, key=lambda mention: mention.start))
-
-
-def strangers(text: str, on: date | None = None) -> tuple[str, ...]:
-    """The laws that references in ``text`` are written with and that aren't known here, as they are written, each once."""
-    laws = _laws(text, on or date.today())
-    ends = ((match, _end(match, _PINPOINT.match(text, match.end()))) for form in _FORMS for match in form.finditer(text))
-    found = [_stranger(text, match.start(), end) for match, end in ends if _beside(text, match.start(), end, laws) is None]
-    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def statutes(text: str, on: date | None = None) -> tuple[str, ...]:
@@ -244,10 +248,12 @@ def _mention(text: str, match: re.Match[str], laws: tuple[tuple[int, int, str, b
     kapitel = spaced(groups["k"].lower()) if groups.get("k") else None
     numbers = groups.get("p") or groups.get("p2")
     pin = _PINPOINT.match(text, match.end()) if numbers else None
-    end = _end(match, pin)
+    end = pin.end() if pin and (pin["ord"] or pin["nr"] or pin["punkt"]) else match.end()
     law = _beside(text, match.start(), end, laws)
     bare = law is None
-    if bare and not _stranger(text, match.start(), end):
+    if bare and (stranger := _stranger(text, match.start(), end)):
+        return Mention((), match.start(), end, False, stranger)
+    if bare:
         law = _only_law(kapitel, laws)
     if law is None:
         return None
@@ -271,10 +277,6 @@ def _beside(text: str, start: int, end: int, laws: tuple[tuple[int, int, str, bo
         if len(between) < 80 and "§" in between and re.fullmatch(_LISTED, between):
             return sfs
     return None
-
-
-def _end(match: re.Match[str], pin: re.Match[str] | None) -> int:
-    return pin.end() if pin and (pin["ord"] or pin["nr"] or pin["punkt"]) else match.end()
 
 
 def _stranger(text: str, start: int, end: int) -> str:

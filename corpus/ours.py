@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where it is there: the same YAML, seven times as fast
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where it is there: the same YAML, eight to nine times as fast
 
 
 def read(text: str) -> Any:
